@@ -31,7 +31,7 @@ def protect_process_memory() -> None:
 
 
 def has_unreadable_memory() -> bool:
-    """Return whether other programs of the same user cannot read the memory of this process."""
+    """Return whether the memory of this process is protected from other programs of the same user."""
     return sys.platform == "linux" and bool(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0)
 
 

@@ -8,7 +8,7 @@ PREFIX = "sealed:"
 
 
 class SealedFieldError(Exception):
-    """Raised when an operation on a sealed or bound column would leak or lose its value."""
+    """Raised when an operation would disclose a sealed value or make it unreadable."""
 
 
 class SealedValue:

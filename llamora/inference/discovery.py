@@ -127,7 +127,7 @@ class ModelDiscovery:
         self._wake.set()
 
     def notice_change(self) -> None:
-        """Check the server at once, because the choice of a model or the files have changed.
+        """Check the model server at once, after the chosen model or a model file has changed.
 
         May be called from any thread.
         """

@@ -78,7 +78,7 @@ class OutputCheck(Protocol):
         """Discard the text so far, because it was the model's thinking."""
 
     def finish(self) -> Cut | None:
-        """Check the complete text, for example its last line; return where it must end, or None."""
+        """Finish the check after the last piece of the text; return where the text must end, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,7 +296,7 @@ class Job:
             self._notify()
 
     def finish(self, outcome: JobOutcome, *, is_saved: bool) -> None:
-        """End the job; `is_saved` is False if the outcome could not be written."""
+        """End the job with an outcome; `is_saved` is False if the outcome could not be saved."""
         self.state, self.reason, self.is_saved, self.position = outcome.state, outcome.reason, is_saved, 0
         self._thoughts = []
         self._notify()

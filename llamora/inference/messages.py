@@ -121,7 +121,10 @@ def get_situation(code: str) -> str:
 
 
 def get_message_for(code: str, *, is_administrator: bool) -> str:
-    """Return the message for a code; only administrators get its remedy, except for the code `off`."""
+    """Return the message for a code. Readers who are not administrators are told to ask one.
+
+    The message for the code `off` is the same for everybody.
+    """
     if is_administrator or code == "off":
         return get_message(code)
     return f"{get_situation(code)} {ASK_ADMINISTRATOR}"

@@ -87,7 +87,7 @@ def get_file_in_use() -> Path | None:
 
 
 def notice_change() -> None:
-    """Check the server at once, because the choice of a model or the files have changed.
+    """Check the model server at once, after the chosen model or a model file has changed.
 
     May be called from any thread.
     """
@@ -100,7 +100,10 @@ async def get_server() -> "ModelServer":
 
 
 async def stop() -> None:
-    """Stop the discovery and close all connections, within a second; later calls start it again."""
+    """Stop the search for model servers, and close all connections to them, within a second.
+
+    If another function of this module is called later, the search starts again.
+    """
     discovery = _holder.replace(None)
     if discovery is not None:
         await discovery.close()

@@ -54,7 +54,7 @@ class JobRegistry:
     # --- opening and closing -------------------------------------------------------------------
 
     def on_startup(self, call: Callable[[], object]) -> None:
-        """Register a call that `bind_loop` runs in a database thread, to clean up after a crash."""
+        """Register a function that cleans up after a crash; `bind_loop` runs it in a database thread."""
         self._startup_calls.append(call)
 
     def bind_loop(self) -> None:

@@ -52,11 +52,14 @@ class ModelStatus:
         return chosen if chosen in self.models else self.model
 
     def is_too_small_for(self, chosen: str) -> bool:
-        """Return whether the model used for a person with this choice (or none) is too small for a diary."""
+        """Return whether the model that a person uses is too small for a diary.
+
+        `chosen` is the name of the model that the person has chosen, or "" if none is chosen.
+        """
         return is_too_small(self.parameters.get(self.get_model_for(chosen)))
 
     def get_message_for(self, chosen: str) -> str:
-        """Return the message for a person who has chosen this model; `chosen` is "" for no choice."""
+        """Return the message for a person. `chosen` is the model that the person chose, or "" if none."""
         if not self.is_ready:
             return self.message
         return ready_message(

@@ -216,7 +216,7 @@ class ModelServer:
         return is_same_key and self.url == normalize_base_url(base_url)
 
     def with_model(self, model: str) -> "ModelServer":
-        """Return a client for another model of the server, which shares the connections.
+        """Return a client for another model of this server; both clients share the HTTP connections.
 
         If the server is not known to offer that model, return this client.
         """
@@ -251,7 +251,7 @@ class ModelServer:
         return self._named_format
 
     async def probe(self, *, named: str = "") -> ServerCapabilities:
-        """Return the capabilities of the server, and store them as `offer`.
+        """Return the capabilities of the server, and store them in the attribute `offer`.
 
         `named` is the model to use if the server does not list its models.
         """

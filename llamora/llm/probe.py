@@ -35,7 +35,7 @@ SERVICE_SLOTS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class ServerCapabilities:
-    """Capabilities of a model server; `context_window` is in tokens, for one reply.
+    """Capabilities of a model server; `context_window` is the limit of tokens for a prompt with its reply.
 
     `stated_sizes` has the number of parameters of each model for which the server states it. `wire_format` is
     the name of the format in which replies are requested.
@@ -55,7 +55,10 @@ class ServerCapabilities:
         return self.stated_sizes.get(model) or find_size_in_name(model)
 
     def for_model(self, name: str) -> "ServerCapabilities":
-        """Return a copy with the context window of a model, since a server's models may differ."""
+        """Return a copy of these capabilities, with the context window of the model `name`.
+
+        The models of one server may have different context windows.
+        """
         return replace(self, context_window=self.windows.get(name, self.context_window))
 
     @property

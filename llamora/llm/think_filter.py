@@ -117,7 +117,7 @@ class ThinkFilter:
         return ""
 
     def close(self, *, is_whole: bool = True) -> FilteredText:
-        """Return the rest of the buffered text without marks; `is_whole` says that the reply is complete."""
+        """Return the rest of the buffered text without markup; `is_whole` says that the reply is complete."""
         held, self._buffer = self._buffer, ""
         if not self.ended and not _is_only_soft_ends(held):
             self._split_at_marks(held, is_last=True)

@@ -95,7 +95,10 @@ _UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
 
 
 def find_bare_channel(text: str) -> bool | None:
-    """Return whether a reply begins with the bare name of a thinking channel; None if more text is needed."""
+    """Return whether a reply begins with the channel name `analysis`; None if more text is needed.
+
+    gpt-oss writes its thinking in this channel. Some servers send the name without its marks.
+    """
     if text.startswith(BARE_CHANNEL) and len(text) > len(BARE_CHANNEL):
         # As a word, it is followed by a space, a sign or a small letter.
         sign = text[len(BARE_CHANNEL)]

@@ -17,7 +17,7 @@ class ServerInfo:
     instructions: str
 
     def describe(self) -> dict[str, str]:
-        """Return the name and version of the server, in the form that is part of each result."""
+        """Return the name and version of the server as a dict, which is part of each result."""
         return {"name": "llamora", "title": "Llamora", "version": self.version}
 
 
@@ -34,7 +34,7 @@ class ToolDescription:
     is_idempotent: bool = True
 
     def describe(self, version: str) -> dict[str, Any]:
-        """Return the description of the tool in the form of this version of the protocol.
+        """Return the description of the tool as a dict, in the form of this version of the protocol.
 
         No tool deletes or reaches outside the diary.
         """
@@ -66,7 +66,7 @@ class ToolResult:
     is_error: bool = False
 
     def describe(self, version: str) -> Result:
-        """Return the result of the tool in the form of this version of the protocol."""
+        """Return the result of a tool as a dict, in the form of this version of the protocol."""
         described: Result = {"content": [{"type": "text", "text": self.text}], "isError": self.is_error}
         if has_structured_content(version) and not self.is_error:
             described["structuredContent"] = self.value
@@ -84,7 +84,7 @@ class ResourceDescription:
     mime_type: str = "application/json"
 
     def describe(self, version: str, *, is_template: bool) -> dict[str, Any]:
-        """Return the description of the resource in the form of this version of the protocol."""
+        """Return the description of the resource as a dict, in the form of this version of the protocol."""
         described = {
             "uriTemplate" if is_template else "uri": self.uri,
             "name": self.name,

@@ -96,24 +96,24 @@ class RefusingProvider:
         self._error = error
 
     def list_tools(self) -> Iterable[ToolDescription]:
-        """Raise the MessageError that says why the token cannot be used now."""
+        """Refuse to list tools: raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Raise the MessageError that says why the token cannot be used now."""
+        """Refuse to call a tool: raise the MessageError that says why the token cannot be used now."""
         del name, arguments
         raise self._error
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Raise the MessageError that says why the token cannot be used now."""
+        """Refuse to list resources: raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Raise the MessageError that says why the token cannot be used now."""
+        """Refuse to list templates: raise the MessageError that says why the token cannot be used now."""
         raise self._error
 
     def read_resource(self, uri: str) -> str:
-        """Raise the MessageError that says why the token cannot be used now."""
+        """Refuse to read a resource: raise the MessageError that says why the token cannot be used now."""
         del uri
         raise self._error
 
@@ -129,7 +129,7 @@ class LockedProvider(RefusingProvider):
         return [tool.description for tool in TOOLS]
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Return a sentence that asks to unlock the diary."""
+        """Refuse to call a tool: return an error result with a sentence that asks to unlock the diary."""
         del name, arguments
         return _describe_error(self._error)
 

@@ -1,4 +1,6 @@
-"""Routing headers, which repeat parts of the body for proxies, and must match the body. Pure.
+"""Routing headers of MCP requests: copies of values in the body, so that proxies need not read it. Pure.
+
+Each header must match the body.
 
     MCP-Protocol-Version   the version of the request
     Mcp-Method             its method

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OpsConfig(AppConfig):
-    """Configuration of the app with the commands `up`, `backup`, `doctor` and others."""
+    """Configuration of the app with the commands `manage.py up`, `backup`, `doctor` and others."""
 
     name = "llamora.ops"
 

@@ -1,4 +1,6 @@
-"""Background work of `up`: the model server, expired sessions, the database file, daily backups, pruning.
+"""Background work of the server that `manage.py up` starts, such as daily backups and pruning.
+
+The other work is for the model server, expired sessions and the database file.
 
 Each task is a coroutine on the server's event loop, with its slow part in a thread of its own. The tasks run
 even while nobody uses the diary.
@@ -151,7 +153,7 @@ async def run_daily_rounds() -> None:
 
 
 def get_pause() -> float:
-    """Return the seconds until the next round.
+    """Return the seconds until the next round of background work.
 
     They are few until a person has registered, so that the first entries are backed up soon.
     """

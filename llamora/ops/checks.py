@@ -38,7 +38,7 @@ def check_permissions(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_fences(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report a sealed column without a fence trigger, which would accept envelopes of a former epoch."""
+    """Report sealed columns without a fence trigger: they would accept envelopes of a former epoch."""
     found: list[CheckMessage] = []
     for alias in _filter_migrated_databases(databases):
         if _has_pending_migrations(alias):

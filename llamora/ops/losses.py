@@ -1,4 +1,4 @@
-"""Saves that the database lost: `up` detects them, copies the damaged files, and writes a report.
+"""Lost saves: at its start, the server detects them, copies the damaged files, and writes a report.
 
 This runs before SQLite opens the database, because SQLite overwrites the damaged frames of the log, and
 afterwards the commit log is restarted.
@@ -125,7 +125,7 @@ def describe_unreported_loss(loss: Loss) -> str:
 
 
 def refuse_loss(database: Path) -> None:
-    """Raise OperationRefused if a copy of a database lacks committed changes that are in its logs."""
+    """Raise OperationRefused if a copied database lacks committed changes that the copied logs contain."""
     if loss := find_loss(database):
         raise OperationRefused(reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE))
 
@@ -137,6 +137,6 @@ def refuse_unreported_loss(database: Path) -> None:
 
 
 def refuse_open_reports() -> None:
-    """Raise OperationRefused if there is a report of lost saves that no administrator has read."""
+    """Raise OperationRefused if an administrator must still acknowledge a report of lost saves."""
     if found := reports.list_open_reports():
         raise OperationRefused(" ".join(reports.describe_report(report) for report in found))

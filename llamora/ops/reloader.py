@@ -35,7 +35,7 @@ Snapshot = dict[Path, tuple[int, int]]
 
 
 class Reloader:
-    """Process that runs `up` with some arguments in a child, and restarts it after each change."""
+    """Process that runs `manage.py up` in a child process, and restarts the child after each change."""
 
     def __init__(self, arguments: list[str], *, say: Callable[[str], None]) -> None:
         self._arguments, self._say = arguments, say

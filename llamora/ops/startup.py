@@ -1,4 +1,4 @@
-"""The steps of `up` before the server starts: checks, address, database and static files."""
+"""The steps of `manage.py up` before the server starts: checks, address, database and static files."""
 
 import errno
 import gc
@@ -61,7 +61,10 @@ def hide_module(name: str) -> Iterator[None]:
 
 
 def resume_garbage_collection() -> None:
-    """Turn garbage collection on after the imports, but exclude the objects that exist now (`gc.freeze`)."""
+    """Turn Python's garbage collection on again, but exclude the objects that exist now (`gc.freeze`).
+
+    `manage.py` turns it off while modules are imported.
+    """
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     gc.enable()
@@ -191,7 +194,10 @@ def _create_backup_before_update() -> Path | None:
 
 
 def is_migration_missing() -> bool:
-    """Return whether migrations are missing; raise OperationRefused for a newer database."""
+    """Return whether migrations of this program have not been applied to the database yet.
+
+    Raise OperationRefused if the database is from a newer version of the program.
+    """
     executor = _build_executor()
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 

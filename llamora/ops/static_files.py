@@ -37,7 +37,7 @@ class DiaryCompressor(Compressor):  # type: ignore[misc]  # whitenoise is untype
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise is untyped
-    """Storage that bundles our files and adds a hash to each file name, also where scripts import a file.
+    """Storage that bundles our files and adds a hash to each name, also in import statements of scripts.
 
     Django's own pattern for imports also matches scripts of other packages and fails on mentions of imports;
     ours matches only our own scripts.

@@ -231,10 +231,10 @@ class FairExecutor(Executor):
                 self._resume(rank)
 
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
-        """Let one other call of rank `most_rank` or lower resume or begin, and return when it ends or waits.
+        """Let another call run until it ends or waits; return False if no call has rank `most_rank` or lower.
 
-        `rank` is the rank of the present call. Return False if there is no such call. If a `Hold` stops the
-        present call, only wait for its end.
+        The other call begins or resumes. `rank` is the rank of the present call. If a `Hold` stops the
+        present call, only wait for the end of the `Hold`.
         """
         with self._lock:
             if self._is_held(rank):

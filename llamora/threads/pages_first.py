@@ -28,7 +28,7 @@ class UnansweredPages:
 
     @property
     def exist(self) -> bool:
-        """Whether a request for a page is unanswered."""
+        """Whether a page has been requested and not answered yet."""
         return self._pages > 0
 
     def begin(self) -> None:
@@ -41,7 +41,7 @@ class UnansweredPages:
         self._schedule()
 
     def run_after(self, work: Callable[[], None]) -> None:
-        """Run `work` as soon as no request for a page is unanswered, or after MOST_HELD_SECONDS."""
+        """Run `work` when all requests for pages are answered, at the latest after MOST_HELD_SECONDS."""
         self._waiting.append((time.monotonic() + MOST_HELD_SECONDS, work))
         asyncio.get_running_loop().call_later(MOST_HELD_SECONDS, self._schedule)
         self._schedule()

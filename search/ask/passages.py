@@ -74,9 +74,9 @@ class FoundPassages:
 
 
 def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) -> FoundPassages:
-    """Return passages of the trusted entries among the texts `asked`.
+    """Return passages of entries: of untrusted ones if `of_untrusted`, else of trusted ones.
 
-    With `of_untrusted`, return passages of the untrusted entries instead.
+    `asked` lists the texts that may answer the question.
     """
     ids = list(asked.ids[:_MAX_EXAMINED])
     there = set(
@@ -92,10 +92,7 @@ def load_passages(owner_id: UUID, asked: CandidateTexts, *, of_untrusted: bool) 
 
 
 def list_entry_ids(owner_id: UUID, *, of_untrusted: bool) -> set[UUID]:
-    """Return the ids of a person's trusted entries.
-
-    With `of_untrusted`, return the ids of the untrusted entries instead.
-    """
+    """Return the ids of a person's entries: the untrusted ones if `of_untrusted`, else the trusted ones."""
     return set(_select_entries(owner_id, of_untrusted=of_untrusted).values_list("id", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""Ranking of the texts in an open index that may answer a question, best first.
+"""Ranking of the texts that may answer a question, best first, by means of their owner's open index.
 
 Call these functions inside `in_force`: without the owner's keys, no traces that the question names are found.
 

@@ -107,7 +107,9 @@ def ask(
     tells_not_read: bool = True,
     question_id: UUID | None = None,
 ) -> AskedQuestion:
-    """Save a question, in a new conversation or as the next of one, and start its answer.
+    """Save a question and start its answer; without `session_id`, the question begins a conversation.
+
+    With `session_id`, it is the next question of that conversation.
 
     `question_id` is an unused id for the question, and `origin` the origin of its text. With
     `reads_untrusted`, entries that their owner did not write may be searched: the first question of a

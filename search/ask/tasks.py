@@ -87,7 +87,7 @@ class PromptTally:
     tally: Tally
 
     def describe(self) -> dict[str, object]:
-        """Return the number of days, the first and the latest day, as they appear in the prompt."""
+        """Return, for the prompt, the number of days with the question's words, and the first and latest."""
         return {
             "number_of_days": self.tally.days,
             "first_day": _name_day(self.tally.first),

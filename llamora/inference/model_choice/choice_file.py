@@ -40,7 +40,10 @@ class ModelChoice:
 
 
 def read_choice(folder: Path) -> ModelChoice:
-    """Return the choice in the folder of models; raise ChoiceRefused if it is unreadable."""
+    """Return the household's choice of a model, read from `choice.json` in the folder of models.
+
+    If the file is missing, the choice is empty. Raise ChoiceRefused if the file is unreadable.
+    """
     try:
         with (folder / CHOICE_FILE).open("rb") as file:
             found = json.loads(file.read(_LONGEST))
@@ -63,7 +66,10 @@ def read_choice(folder: Path) -> ModelChoice:
 
 
 def write_choice(folder: Path, choice: ModelChoice) -> None:
-    """Write the choice atomically, with mode 0600; an empty choice deletes the file."""
+    """Write the household's choice of a model to `choice.json`; if the choice is empty, delete the file.
+
+    The file is replaced atomically and has mode 0600.
+    """
     path, draft = folder / CHOICE_FILE, folder / f".{CHOICE_FILE}.{os.getpid()}.new"
     if not choice:
         path.unlink(missing_ok=True)

@@ -140,7 +140,7 @@ def list_unfinished() -> list[UnfinishedDownload]:
 
 
 def describe_selection() -> SelectionSummary:
-    """Return the model selected by the present settings and choice, and the reason."""
+    """Return which model the settings and the household's choice select, and the reason."""
     selection = select_model(_get_config())
     sentence = "Nothing is chosen, so Llamora uses the first model that it finds."
     if selection.setting:
@@ -154,7 +154,7 @@ def describe_selection() -> SelectionSummary:
 
 
 def get_file_in_use() -> Path | None:
-    """Return the model file in use by this process, or else the one that `up` would use."""
+    """Return the model file in use by this process, or else the one that `manage.py up` would use."""
     if (running := model_server.get_file_in_use()) is not None:
         return running
     config = _get_config()
@@ -208,7 +208,10 @@ def choose_named(name: str) -> ModelChoice:
 
 
 def find_named(name: str) -> ModelChoice:
-    """Return the model with a name: a file, an installed listed model, or one of a running server."""
+    """Find a model by its name: among model files, then in the catalogue, then on running servers.
+
+    Raise ChoiceRefused if there is none, or if a model of the catalogue is not downloaded.
+    """
     folder = get_models_folder()
     with suppress(ChoiceRefused):
         file = _find_file(name, folder)

@@ -54,7 +54,7 @@ ADAPTIVE, BUDGET, NONE = "adaptive", "budget", ""
 
 @dataclass(frozen=True, kw_only=True)
 class MessagesShape:
-    """The parts of a request in Anthropic's format that a server accepts, fewer after each refusal."""
+    """Shape of requests in Anthropic's format: which optional parts of a request the server accepts."""
 
     thinking: str = ADAPTIVE
     has_effort: bool = True
@@ -85,7 +85,7 @@ class MessagesShape:
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return this shape without the part that the server refused, or None if no such part is found."""
+        """Return this shape of requests without the refused part, or None if no refused part is found."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

@@ -45,7 +45,7 @@ _OTHER_NAMES = {"repeat_penalty": "repetition_penalty"}
 
 @dataclass(frozen=True, kw_only=True)
 class ChatCompletionShape:
-    """The parts of a request in OpenAI's format that a server accepts, fewer after each refusal.
+    """Shape of requests in OpenAI's format: which optional parts of a request the server accepts.
 
     `refused` contains sampling parameters with their values: if one person's value is refused, because it is
     out of range, other people's values are still sent.
@@ -88,7 +88,7 @@ class ChatCompletionShape:
     def adapt_to_refusal(
         self, status: int, body: bytes, *, request: ReplyRequest
     ) -> "ChatCompletionShape | None":
-        """Return this shape without the part that the server refused, or None if no such part is found."""
+        """Return this shape of requests without the refused part, or None if no refused part is found."""
         text = body[:4096].lower()
         if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None

@@ -57,7 +57,7 @@ LEVEL, SWITCH, NONE = "level", "switch", ""
 
 @dataclass(frozen=True, kw_only=True)
 class ChatShape:
-    """The parts of a request in Ollama's format that a server accepts, fewer after each refusal.
+    """Shape of requests in Ollama's format: which optional parts of a request the server accepts.
 
     `thinking` says which values of `think` the server accepts: levels, true and false, or none.
     """
@@ -91,7 +91,7 @@ class ChatShape:
         return list(messages)
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return this shape without the part that the server refused, or None if no such part is found."""
+        """Return this shape of requests without the refused part, or None if no refused part is found."""
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

@@ -26,7 +26,7 @@ class BodySplitter(Protocol):
 
 
 class RequestShape(Protocol):
-    """Protocol of the parts of a request that a server accepts, fewer after each refusal."""
+    """Protocol of the shape of requests to a server: which optional parts of a request it accepts."""
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
@@ -35,7 +35,7 @@ class RequestShape(Protocol):
         """Return the messages in a form that the model's template accepts."""
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return this shape without the part that the server refused, or None if no such part is found."""
+        """Return this shape of requests without the refused part, or None if no refused part is found."""
 
 
 @dataclass(frozen=True, kw_only=True)

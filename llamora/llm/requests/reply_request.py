@@ -23,13 +23,16 @@ Refused = frozenset[tuple[str, str]]
 
 
 def find_named(text: bytes, sent: Mapping[str, Any], *, also: Collection[str] = ()) -> Refused:
-    """Return the parameters in `sent`, with their values, that the text of a refusal or `also` names."""
+    """Return the parameters in `sent` that a server has refused, each with its value.
+
+    These are the parameters that the server's refusal (`text`) names, and those in `also`.
+    """
     names = {*re.findall(r"\w+", text.decode("utf-8", "replace")), *also}
     return frozenset((name, json.dumps(value)) for name, value in sent.items() if name in names)
 
 
 def leave_out(sampling: Mapping[str, Any], refused: Refused) -> dict[str, Any]:
-    """Return the parameters, except those that a server has refused with the same value."""
+    """Return the sampling parameters, without those whose present value the server has refused."""
     return {name: value for name, value in sampling.items() if (name, json.dumps(value)) not in refused}
 
 

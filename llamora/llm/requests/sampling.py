@@ -125,7 +125,7 @@ def parse_sampling(text: str, *, elsewhere: Collection[str] = ()) -> dict[str, A
 
 
 def merge_sampling(*choices: object) -> dict[str, Any]:
-    """Return the parameters of several choices; later ones take precedence.
+    """Merge several dicts of sampling parameters into one; values in later dicts take precedence.
 
     Invalid parameters are left out, since a stored choice may be from another version of this program.
     """
@@ -139,5 +139,8 @@ def merge_sampling(*choices: object) -> dict[str, Any]:
 
 
 def select_thinking(sampling: Sampling) -> dict[str, Any]:
-    """Return the parameters that control the model's thinking, the only ones that apply to all texts."""
+    """Return only the sampling parameters that control the model's thinking.
+
+    These apply to every text. The others apply only to a prompt with `uses_sampling`.
+    """
     return {name: value for name, value in sampling.items() if name in THINKING}

@@ -50,14 +50,14 @@ def is_allowed_name(name: str) -> bool:
 
 
 class _HashingReader(io.RawIOBase):
-    """A reader of a file that computes its digest; raises BackupStopped if `stop` returns True."""
+    """A reader of a file that computes its BLAKE2 digest; raises BackupStopped if `stop` returns True."""
 
     def __init__(self, file: IO[bytes], stop: StopCheck) -> None:
         self._file, self._stop = file, stop
         self.digest = hashlib.blake2b(digest_size=32)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, at most `size`."""
+        """Return the next bytes of the file, and add them to the BLAKE2 digest."""
         if self._stop():
             raise BackupStopped
         part = self._file.read(size)
@@ -111,7 +111,10 @@ class ArchiveWriter:
 
 @contextmanager
 def create_archive(path: Path, *, made_at: datetime, stop: StopCheck = never_stop) -> Iterator[ArchiveWriter]:
-    """Create an archive and yield its writer. After the `with` block, add the manifest and sync the file."""
+    """Create an archive and yield its writer; when the `with` block ends, the archive gets its manifest.
+
+    The file is then synced to the disk.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:

@@ -44,7 +44,7 @@ class SealedColumnCensus:
     invalid: int = 0
 
     def add_envelopes(self, *, begins: bytes, epoch: int | None, is_former: bool, many: int) -> None:
-        """Count `many` envelopes whose first bytes are `begins`."""
+        """Add `many` envelopes to the counts; all of them begin with the bytes `begins`."""
         self.envelopes += many
         try:
             head = crypto.read_header(begins)
@@ -181,7 +181,7 @@ def _check_references(database: sqlite3.Connection, found: IntegrityReport) -> N
 
 
 def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a sentence for each fence trigger that is missing or changed."""
+    """Return a list with a sentence for each fence trigger that is missing or changed."""
     existing = dict(database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"))
     # An older version may have worded its triggers differently; missing they may not be.
     is_current = count_migrations_behind(database) == 0
@@ -199,7 +199,10 @@ def find_missing_triggers(database: sqlite3.Connection) -> list[str]:
 
 
 def find_unknown_triggers(database: sqlite3.Connection) -> list[str]:
-    """Return a list: one sentence about unknown triggers or views, which SQLite would run, or nothing."""
+    """Return a list with one sentence about unknown triggers and views, or [] if there are none.
+
+    SQLite would run them.
+    """
     ours = {t.name for model in sealed_models() for t in fence_triggers(model, vault_table="")}
     rules = database.execute("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")
     strange = [name for kind, name in rules if kind == "view" or name not in ours]

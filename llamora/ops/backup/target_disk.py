@@ -32,7 +32,7 @@ def find_disk(folder: Path, *, mounts: Path = MOUNTS) -> MountedDisk | None:
 def find_missing_mount(
     folder: Path, *, is_named: bool, mounts: Path = MOUNTS, fstab: Path = FSTAB
 ) -> Path | None:
-    """Return the mount point above a folder where a disk is expected but not mounted, or None.
+    """Return the mount point of a disk that should contain `folder` but is not mounted, or None.
 
     Mount points are the folders that /etc/fstab lists and, if the folder was given on the command line
     (`is_named`), those below /media or /mnt.

@@ -89,7 +89,7 @@ class BrowserClient:
         return self.request("GET", path, headers={"HX-Request": "true"})
 
     def post(self, path: str, *, script: bool = False, **fields: str | list[str]) -> BrowserResponse:
-        """Send an HTML form with these fields; a list gives a field several values."""
+        """Send the keyword arguments as an HTML form; a list gives a field several values."""
         return self.submit(path, fields, script=script)
 
     def submit(
@@ -167,7 +167,7 @@ class BrowserClient:
             raise RuntimeError(f"The confirmation of the recovery code answered {response.status}.")
 
     def sign_in(self, **fields: str) -> BrowserResponse:
-        """Sign in with the name and password of this client, or with the given form fields."""
+        """Sign in with this client's name and password; keyword arguments replace these form fields."""
         self.get("/sign-in/")
         return self.submit("/sign-in/", {"name": self.name, "password": self.password, **fields})
 

@@ -38,7 +38,10 @@ _PLAIN = re.compile(
 
 
 def measure(report: BenchmarkReport) -> None:
-    """Add the times to find dates: in a text with one, two and all languages, and in a text full of dates."""
+    """Add to the report how long it takes to find dates in a text, with one, two and all languages.
+
+    One of the texts is full of dates.
+    """
     text = "\n\n".join(_PARAGRAPH.format(number=number) for number in range(60))
     dense = "\n\n".join(
         _DENSE.format(day=number % 28 + 1, minute=number % 50 + 10, year=1980 + number % 40)

@@ -60,7 +60,10 @@ def measure_milliseconds(call: Callable[[], object], times: int) -> list[float]:
 
 @contextmanager
 def stopwatch() -> Iterator[Callable[[], float]]:
-    """Yield a function that returns the seconds from the start of the `with` block, at most to its end."""
+    """Yield a function that returns the seconds since the `with` block began.
+
+    After the block, the function returns how long the block took.
+    """
     began, ended = time.perf_counter(), 0.0
     try:
         yield lambda: (ended or time.perf_counter()) - began

@@ -34,7 +34,10 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, today: date) -> None:
-    """Add one person's waits while another opens days that are costly to render, and the memory they take."""
+    """Add to the report how long one person waits while another opens days that are costly to render.
+
+    Also add the memory that these days take.
+    """
     writer, reader = BrowserClient(port=served.port), BrowserClient(port=served.port)
     writer.register("writer", set_up=served.set_up)
     reader.register("reader")

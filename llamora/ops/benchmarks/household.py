@@ -1,4 +1,4 @@
-"""A household for measurements: a real `up` in a temporary folder."""
+"""A household for measurements: a real server (`manage.py up`) in a temporary folder."""
 
 import http.client
 import os
@@ -90,7 +90,7 @@ def build_environment(folder: Path, **extra: str) -> dict[str, str]:
 
 @contextmanager
 def serve_household(folder: Path, *arguments: str, **extra: str) -> Iterator[BenchmarkHousehold]:
-    """Start `up` in `folder`, wait for its first response, and stop it after the `with` block."""
+    """Run `manage.py up` in `folder`, yield after its first response, and stop it after the `with` block."""
     variables = build_environment(folder, **extra)
     log = folder / "server.log"
     began = time.perf_counter()

@@ -96,7 +96,9 @@ def _write_entries(owner: Person, numbers: range) -> None:
 
 
 def time_tokens() -> None:
-    """Create a token of each kind. Print the median times of its check, and of one query with one decryption.
+    """Print how long it takes to check an access token, and to use it for a query with one decryption.
+
+    The times are medians, for a token of each kind.
 
     A token that works only while its owner is unlocked is measured only in that state.
     """

@@ -84,7 +84,7 @@ def expect_status(answer: BrowserResponse, status: int) -> BrowserResponse:
 
 
 def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
-    """Add the figure of today's page in a diary of many years."""
+    """Add to the report how long today's page takes in a diary with `entries` entries."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
     day = median(measure_milliseconds(lambda: expect_status(person.get("/"), 200), ROUNDS))

@@ -1,4 +1,4 @@
-"""Measurements of search in archives of several sizes, each in its own household."""
+"""Measurements of search in diaries of several sizes, each in its own household."""
 
 import json
 import subprocess
@@ -18,12 +18,15 @@ _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
 def archive_sizes(entries: int) -> list[int]:
-    """Return the four sizes to measure: a fiftieth, a fifth, one and two times `entries`."""
+    """Return the four numbers of entries to measure with: `entries` times 1/50, 1/5, 1 and 2.
+
+    Each is at least 200.
+    """
     return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
 
 
 def measure(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the figures of search for each size of archive."""
+    """Add the figures of search in diaries of several sizes, up to two times `entries`."""
     for size in archive_sizes(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
@@ -35,12 +38,18 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def fact_numbers(entries: int) -> list[int]:
-    """Return the two numbers of facts to measure: a fifth of `entries` and two times as many."""
+    """Return the two numbers of facts to measure with: `entries` times 1/5 and 2.
+
+    They are at least 200 and 400.
+    """
     return [max(200, entries // 5), max(400, 2 * entries)]
 
 
 def measure_facts(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the figures of search for each number of facts, in a diary of a tenth of `entries`."""
+    """Add the figures of search in two diaries with `entries` / 10 entries and many facts.
+
+    Their numbers of facts are `entries` times 1/5 and 2.
+    """
     for facts in fact_numbers(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:

@@ -181,7 +181,10 @@ def measure(
     rate: float,
     today: date,
 ) -> None:
-    """Add the times to the first token and the rates for 1, 4 and 16 streams at once."""
+    """Add to the report the delay of the first token, and the tokens per second, of parallel streams.
+
+    The numbers of parallel streams are 1, 4 and 16.
+    """
     asyncio.run(_measure_streams(report, served, browsers, port=port, tokens=tokens, rate=rate, today=today))
 
 

@@ -44,7 +44,7 @@ class BackgroundStatus:
 
 
 def start(arguments: list[str], *, say: SentencePrinter) -> None:
-    """Start `up` with these arguments in the background, and wait until it answers.
+    """Start the server (`manage.py up`) with these arguments in the background; wait until it answers.
 
     Raise OperationRefused with the reason if it does not start. If a server is already running, report it.
     """

@@ -18,7 +18,7 @@ _LARGE_LOG_BYTES = 256 * 2**20
 
 
 def check_losses() -> Iterator[CheckResult]:
-    """Report saves that are missing."""
+    """Report each confirmed save that the database has lost."""
     found = [describe_report(report) for report in list_open_reports()]
     if loss := find_unreported_loss(create.get_household_files().database):
         found.append(describe_unreported_loss(loss))
@@ -52,7 +52,10 @@ def check_pages() -> Iterator[CheckResult]:
 
 
 def check_old_keys() -> Iterator[CheckResult]:
-    """Report missing fence triggers, which should refuse values of old keys, and unknown triggers."""
+    """Report fence triggers that are missing, and triggers that Llamora did not create.
+
+    Fence triggers refuse values that were encrypted with old keys.
+    """
     with closing(open_database(create.get_household_files().database)) as database:
         problems = [*integrity.find_missing_triggers(database), *integrity.find_unknown_triggers(database)]
     yield from (bad("old keys", f"{problem} Run: manage.py migrate --skip-checks") for problem in problems)

@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 8.0
 
 
 def check_model_server() -> Iterator[CheckResult]:
-    """Report the model server that `up` would find; a model file is not loaded."""
+    """Report the model server that `manage.py up` would find; a model file is not loaded."""
     config = ModelConfig.from_settings()
     selection = select_model(config)
     if selection.problem:

@@ -1,4 +1,4 @@
-"""The HTTP server that the command `up` starts.
+"""The HTTP server that the command `manage.py up` starts.
 
 http_server.py   daphne in this process, and its shutdown
 http_channel.py  one connection, of HTTP or a WebSocket

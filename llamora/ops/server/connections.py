@@ -78,7 +78,7 @@ class Connection:
 
     @property
     def is_closable(self) -> bool:
-        """Whether the connection may be closed to make room, as the server is waiting for its client."""
+        """Whether the connection may be closed to make room: no complete request on it is being answered."""
         return self.state <= ConnectionState.BODY and not self.is_member
 
 
@@ -117,7 +117,7 @@ class Connections:
             del self._by_address[connection.address]
 
     def move(self, connection: Connection, address: str) -> None:
-        """Move a proxy's connection into the count of `address`, the client whose request it now carries."""
+        """Move a proxy's connection to the count of `address`, from which the present request comes."""
         if address == connection.address:
             return
         self.close(connection)

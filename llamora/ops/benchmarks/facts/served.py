@@ -42,7 +42,10 @@ _PATIENCE_SECONDS: Final = 120
 
 
 def measure(report: BenchmarkReport, *, numbers: Iterable[int]) -> None:
-    """Add the figures for each number of facts, 200 or more, each in its own household."""
+    """Create one household for each number of facts in `numbers`; add its figures to the report.
+
+    Each number is 200 or more.
+    """
     for number in numbers:
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model", LLAMORA_SEARCH_MODEL="off") as served:

@@ -1,4 +1,4 @@
-"""Measurements of `bench --only api`: the effect of programs on pages, and the cost of the API's code.
+"""Measurements of `bench --only api`: how API clients delay pages, and what loading the API's code costs.
 
 calls.py           pages and saves before, during and after the calls of many programs
 call_process.py    those programs, in a process of their own

@@ -82,7 +82,10 @@ def measure(
     programs: int = PROGRAMS,
     seconds: float = SECONDS,
 ) -> None:
-    """Add the figures of pages, saves and calls, with `programs` tokens (at most the limit for a person)."""
+    """Add to the report the times of pages, of saving and of API calls, while programs call the API.
+
+    `programs` is the number of programs, each with a token (at most the limit for a person).
+    """
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()
     read_day, saved_day, programs_day = ((today - OTHER_DAY * number).isoformat() for number in (1, 2, 3))

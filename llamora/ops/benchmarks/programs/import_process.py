@@ -1,4 +1,6 @@
-"""A process that imports the pages of every app, then the API, and prints the cost of each as JSON.
+"""A process that imports the Python modules of all pages, then those of the API, and prints both costs.
+
+The costs are printed as JSON.
 
     python -m llamora.ops.benchmarks.programs.import_process
 

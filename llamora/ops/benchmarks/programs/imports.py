@@ -1,4 +1,4 @@
-"""Measurements of the start-up time and memory that the modules for programs add to a server."""
+"""Measurements of the CPU time and memory for importing the Python modules of the API and MCP."""
 
 import json
 import subprocess
@@ -16,7 +16,10 @@ ROUNDS = 7
 
 
 def measure(report: BenchmarkReport, *, rounds: int = ROUNDS) -> None:
-    """Add the CPU time and memory for importing the API and MCP, also relative to those for the pages."""
+    """Add to the report the CPU time and memory for importing the Python modules of the API and MCP.
+
+    Both are also compared with the import of the modules for pages.
+    """
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         environment = build_environment(Path(folder)) | {"DJANGO_SETTINGS_MODULE": "llamora.settings"}
         found = [_run_process(environment) for _ in range(rounds)]
