@@ -53,5 +53,8 @@ class CallRoutes:
 
 
 def build_route(address: str) -> str:
-    """Return the Django route of a path pattern such as `/api/days/{day}`. It also begins with a slash."""
+    """Return the Django route of a path pattern: `/api/days/<str:day>` for `/api/days/{day}`.
+
+    Other Django routes have no slash at the beginning; these have one.
+    """
     return _PLACE.sub(r"<str:\1>", address)

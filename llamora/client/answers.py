@@ -96,7 +96,7 @@ class CountedDay:
 
 @dataclass(frozen=True, kw_only=True)
 class DiaryDay:
-    """A day with its entries; `unread_count` is the number of entries that the token may not read."""
+    """A day with entries. `unread_count` counts the other entries, which the token is not allowed to read."""
 
     day: date
     entries: tuple[DiaryEntry, ...] = ()
@@ -194,7 +194,10 @@ class TraceAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSession:
-    """A conversation; `name` is the name that it was given, or else the beginning of its first question."""
+    """A chat session, which is a conversation about the diary.
+
+    `name` is the name that it was given, or else the beginning of its first question.
+    """
 
     session_id: str
     name: str = _text(default="")

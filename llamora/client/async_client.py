@@ -347,7 +347,7 @@ class AsyncLlamora:
         return self._iter_events(call)
 
     def list_sessions(self, *, page_size: int = 100) -> AsyncIterator[ChatSession]:
-        """Yield the conversations about the diary, latest question first.
+        """Yield the chat sessions (conversations about the diary), the one with the latest question first.
 
         >>> answer = await diary.chat("When did I fly the kite?")
         >>> answer.session_id in [session.session_id async for session in diary.list_sessions()]
@@ -356,7 +356,7 @@ class AsyncLlamora:
         return self._iter_pages(lambda cursor: calls.list_sessions(page_size, cursor))
 
     async def delete_session(self, session_id: object) -> None:
-        """Delete a conversation for good.
+        """Delete a chat session (a conversation about the diary) for good.
 
         >>> answer = await diary.chat("When did I fly the kite?")
         >>> await diary.delete_session(answer.session_id)

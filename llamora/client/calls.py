@@ -70,7 +70,10 @@ class ApiCall(Generic[T]):
         raise Invalid("The text has characters that can't be sent, such as one half of a surrogate pair.")
 
     def list_secrets(self) -> list[str]:
-        """Return all texts in the body, at any depth. No error message may contain one of them."""
+        """Return every text in the body, since any text may be secret. No error message may contain one.
+
+        Texts at any depth are returned.
+        """
         found, left = [], [self.body]
         while left:
             value = left.pop()
@@ -153,7 +156,10 @@ def get_health() -> ApiCall[ServerHealth]:
 
 
 def get_client() -> ApiCall[None]:
-    """Return the call for the client's zip file; send it with `fetch`, since the response is no JSON."""
+    """Return the call that downloads this client program, which the server offers as a zip file.
+
+    Send it with `fetch`, since the response is no JSON.
+    """
     return ApiCall(method="GET", path="/api/client.zip", parse=lambda _: None, is_idempotent=True)
 
 
@@ -331,7 +337,7 @@ def list_trace_entries(trace_id: object, limit: int, cursor: str | None) -> ApiC
 
 
 def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSession]]:
-    """Return the call for one page of the list of chat conversations, which the API calls sessions."""
+    """Return the call for one page of the chat sessions (conversations about the diary)."""
     return ApiCall(
         method="GET",
         path="/api/sessions",
@@ -342,7 +348,7 @@ def list_sessions(limit: int, cursor: str | None) -> ApiCall[AnswerPage[ChatSess
 
 
 def delete_session(session_id: object) -> ApiCall[None]:
-    """Return the call that deletes a chat conversation."""
+    """Return the call that deletes a chat session (a conversation about the diary)."""
     return ApiCall(
         method="DELETE",
         path=f"/api/sessions/{format_id(session_id)}",

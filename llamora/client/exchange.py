@@ -353,7 +353,10 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 def find_incomplete_framing(headers: Mapping[str, str]) -> UnexpectedAnswer | None:
-    """Return an error, or None if the headers let the client notice that the end of a file is missing."""
+    """If the headers do not show where the response ends, return an error. Otherwise return None.
+
+    Without that, the client would not notice that the end of a file is missing.
+    """
     if "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower():
         return None
     return UnexpectedAnswer("The server does not say how long the file is, so a part of it might be missing.")

@@ -1,4 +1,4 @@
-"""Client with the same methods as the client of Harmonia, a memory for assistants, and with shorter ones.
+"""Client with the methods of the client of Harmonia, another program that stores facts for assistants.
 
 health_check, store_memory, search_memories, list_memories,
 get_memory, delete_memory, export_memories                  return what Harmonia's client returns
@@ -21,7 +21,10 @@ from llamora.client.sync_client import Llamora
 
 @dataclass(frozen=True, kw_only=True)
 class HarmoniaResponse:
-    """A successful response, with the fields of Harmonia's own client. Errors are raised as exceptions."""
+    """A successful response, with the fields that a response has in the client of Harmonia.
+
+    Harmonia is another program that stores facts for assistants. Errors are raised as exceptions.
+    """
 
     success: bool = True
     data: MemoryObject = field(default_factory=dict, repr=False)
@@ -30,7 +33,9 @@ class HarmoniaResponse:
 
 
 class HarmoniaClient:
-    """Client for the facts of a diary, with the method names of Harmonia's client, and shorter names.
+    """Client for the facts of a diary, with the method names of the client of Harmonia, another program.
+
+    It also has methods with shorter names.
 
     The arguments are those of `Llamora`, and `user_id`: the owner's name, or None. The errors are those of
     `llamora.client.errors`. Stored facts wait until the owner accepts them; a search finds them only after
@@ -255,7 +260,7 @@ class HarmoniaClient:
         return HarmoniaResponse(data=self._diary.send(call))
 
     def search_memories(self, user_id: str | None, query: str, **conditions: Any) -> HarmoniaResponse:
-        """Search facts, with the arguments of `search`.
+        """Search facts, which Harmonia calls memories. The parameters are those of `search`.
 
         >>> len(memory.search_memories(None, "kayak", limit=5).data["results"])
         1
@@ -266,7 +271,7 @@ class HarmoniaClient:
         )
 
     def list_memories(self, user_id: str | None, **conditions: Any) -> HarmoniaResponse:
-        """Return one page of facts, with the arguments of `list`.
+        """Return one page of facts, which Harmonia calls memories. The parameters are those of `list`.
 
         >>> memory.list_memories(None, limit=1).data["pagination"]["has_more"] in (True, False)
         True

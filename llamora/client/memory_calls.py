@@ -1,4 +1,4 @@
-"""Calls for facts, compatible with LocalGPT and Harmonia.
+"""Calls for facts, compatible with those of two other programs, LocalGPT and Harmonia.
 
 Their responses are unparsed JSON objects, because those programs read fields by name. If the server does not
 have a call, NotFound is raised.
@@ -209,12 +209,18 @@ def export(
 
 
 def search_texts(query: str, *, limit: int | None = None) -> ApiCall[MemoryObject]:
-    """Return the call that searches the diary, at the path that LocalGPT uses."""
+    """Return the call that searches the texts of the diary.
+
+    Its path is the one that the program LocalGPT uses.
+    """
     return _build_reading("POST", "/api/memory/search", body=_select(query=query, limit=limit))
 
 
 def get_stats() -> ApiCall[MemoryObject]:
-    """Return the call that counts the entries, days and indexed texts, at the path that LocalGPT uses."""
+    """Return the call that counts the entries, the days with entries and the texts in the search index.
+
+    Its path is the one that the program LocalGPT uses.
+    """
     return _build_reading("GET", "/api/memory/stats")
 
 
@@ -224,7 +230,10 @@ def rebuild_index() -> ApiCall[MemoryObject]:
 
 
 def run_heartbeat() -> ApiCall[MemoryObject]:
-    """Return the call that runs one check-in of the standing requests."""
+    """Return the call that starts one check-in: a model reads the owner's standing requests.
+
+    LocalGPT calls this a heartbeat. The response contains what the model proposes.
+    """
     return ApiCall(method="POST", path="/api/heartbeat", parse=_parse_object, is_slow=True)
 
 

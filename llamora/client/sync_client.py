@@ -352,7 +352,7 @@ class Llamora:
         return self._iter_events(call)
 
     def list_sessions(self, *, page_size: int = 100) -> Iterator[ChatSession]:
-        """Yield the conversations about the diary, latest question first.
+        """Yield the chat sessions (conversations about the diary), the one with the latest question first.
 
         >>> answer = diary.chat("When did I fly the kite?")
         >>> answer.session_id in [session.session_id for session in diary.list_sessions()]
@@ -361,7 +361,7 @@ class Llamora:
         return self._iter_pages(lambda cursor: calls.list_sessions(page_size, cursor))
 
     def delete_session(self, session_id: object) -> None:
-        """Delete a conversation for good.
+        """Delete a chat session (a conversation about the diary) for good.
 
         >>> answer = diary.chat("When did I fly the kite?")
         >>> diary.delete_session(answer.session_id)

@@ -59,7 +59,7 @@ class Stretch:
 
     @property
     def first_wall(self) -> float:
-        """The time that the wall clock showed when this stretch (see the module docstring) began."""
+        """The time that the wall clock showed when this period (`Stretch`) began, in seconds since 1970."""
         return self.offset + self.since
 
 
@@ -73,7 +73,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class ElapsedTime:
-    """The seconds that have passed since the clocks were first read, and how the wall clock was set since.
+    """Seconds elapsed since the first clock reading, and the periods between changes of the wall clock.
+
+    It is the state after the last reading; later readings are compared with it.
 
     `passed` is this time, `reading` the last reading, and `stretches` are explained in the module docstring.
     """
@@ -181,7 +183,7 @@ class ElapsedTime:
 
     @property
     def is_known(self) -> bool:
-        """Whether cut-off times can be computed: only after the wall clock's first setting is confirmed."""
+        """Whether cut-off times are known. They are unknown until the first wall clock time is confirmed."""
         return self.stretches[0].is_believed
 
     def find_cutoff(self, age: float) -> float | None:
@@ -197,12 +199,15 @@ class ElapsedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Return the latest time that it can be now, by any wall clock setting in the last `age` seconds."""
+        """Compute the current time by each wall clock setting of the past `age` seconds. Return the latest.
+
+        It is in seconds since 1970.
+        """
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)
 
     def find_last_step(self, age: float) -> Step | None:
-        """Return the last change of the wall clock within this age, or None."""
+        """Return the latest change of the wall clock in the past `age` seconds, or None if there was none."""
         for before, after in reversed(list(pairwise(self.stretches))):
             seconds, ago = after.offset - before.offset, self.passed - after.since
             if abs(seconds) > TOLERANCE and not after.gap and ago <= age:

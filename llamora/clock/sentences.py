@@ -18,7 +18,7 @@ def describe_duration(seconds: float) -> str:
 
 
 def describe_step(seconds: float) -> str:
-    """Return a sentence about the clock of the machine being set."""
+    """Return a sentence that says by how much the machine's clock was set forward or back."""
     direction = "forward" if seconds > 0 else "back"
     return f"This machine's clock was set {direction} by {describe_duration(seconds)}."
 

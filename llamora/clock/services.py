@@ -103,7 +103,7 @@ def find_elapsed_time() -> ElapsedTime | None:
 
 
 def get_cutoff(age: timedelta) -> datetime | None:
-    """Return the moment before which everything is certainly older than `age`, or None if unknown."""
+    """Return the cut-off time, or None if unknown. Rows with an earlier timestamp are older than `age`."""
     found = find_elapsed_time()
     cutoff = None if found is None else found.find_cutoff(age.total_seconds())
     return None if cutoff is None else _convert(cutoff)
@@ -123,7 +123,7 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 
 def get_latest_time() -> datetime:
-    """Return the latest time that it can be now, by any wall clock setting in the last two days."""
+    """Compute the current time by each wall clock setting of the last two days. Return the latest."""
     found = find_elapsed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))

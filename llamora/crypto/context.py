@@ -93,7 +93,10 @@ class RowContext:
         self._parts = [b"", b"", before_values, *(part for _, name in ordered for part in (name, b""))]
 
     def set_row(self, row: bytes, values: Sequence[bytes]) -> None:
-        """Set the row's id and its `values`, encoded by `encode_value` and sorted as `order` says."""
+        """Set the row's id and its encoded values. The values must be in the order that `self.order` gives.
+
+        Each value was encoded by `encode_value`.
+        """
         self._parts[1] = row
         # Of too many or too few values, this is a ValueError.
         self._parts[4::2] = values

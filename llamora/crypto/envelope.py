@@ -68,7 +68,7 @@ def encode_header(number: int, epoch: int) -> bytes:
 
 
 def newest_header(epoch: int) -> bytes:
-    """Return the header that `seal` writes for an epoch."""
+    """Return the header of the newest envelope format for an epoch. `seal` writes the same header."""
     return encode_header(FORMAT_2, epoch)
 
 

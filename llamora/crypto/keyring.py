@@ -143,7 +143,7 @@ class RealmKeyring:
         return self.get_key_id(Realm.CONTENT)
 
     def has_realm(self, realm: Realm) -> bool:
-        """Return whether the keyring has the keys of a realm; a closed one has none."""
+        """Return whether the keyring has the keys of a realm. A closed keyring has no keys."""
         current = self._current
         return current is not None and realm in current
 

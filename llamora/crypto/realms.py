@@ -33,7 +33,7 @@ _SEALING, _BLINDING, _COLUMNS = b"llamora.sealing", b"llamora.blinding", b"llamo
 
 
 class Realm(Enum):
-    """A part of a diary with its own keys; the value is its frozen name."""
+    """A part of a diary with its own keys. The value is the name of the realm, which must never change."""
 
     CONTENT = "content"
     FACTS = "facts"

@@ -147,7 +147,9 @@ def assign_household_number(connection: sqlite3.Connection) -> None:
 
 
 def begin_commit_log(database: Path, connection: sqlite3.Connection) -> None:
-    """Restart a database's commit log, unless it is empty and begins at the current commit number.
+    """Begin a new, empty commit log at the current commit number. The database's old log is replaced.
+
+    If the log is like that already, it is not replaced.
 
     Call it after the write-ahead log was truncated, and after `assign_household_number`.
     """

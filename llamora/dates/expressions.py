@@ -35,7 +35,7 @@ class DateContext:
 
     @property
     def today(self) -> date:
-        """The day of the anchor."""
+        """The date of the moment from which relative dates such as "tomorrow" are counted."""
         return self.now.date()
 
     def at(self, day: date, seconds: int, zone: tzinfo | None = None) -> datetime:
@@ -49,7 +49,10 @@ class DateContext:
         return moment.isoformat()[-6:] if moment.utcoffset() is not None else ""
 
     def choose(self, years: Callable[[int], days.Days | None]) -> days.Days:
-        """Return an annual event's days in the anchor's year or, with a direction, the last or next ones.
+        """Choose the year of an annual event, and return the first and last day of the event in that year.
+
+        If there is no direction, it is the year of the anchor. Otherwise it is the year of the last or the
+        next event.
 
         `years` returns the days of the event in a year.
         """
@@ -164,7 +167,10 @@ class RelativeDay:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day at this distance from the anchor's day; raise if it is not the named weekday."""
+        """Return the day that is `distance` days after `context.today`.
+
+        Raise UnresolvableDateError if it is not the named weekday.
+        """
         day = context.today + timedelta(days=self.distance)
         if self.weekday not in (None, day.weekday()):
             raise UnresolvableDateError
@@ -176,7 +182,7 @@ class Now:
     """The word "now": the moment from which expressions count (the anchor)."""
 
     def resolve(self, context: DateContext) -> When:
-        """Return the moment of the anchor."""
+        """Return the moment `context.now`, from which relative times are counted."""
         return make_instant(context, context.now, "second")
 
 
@@ -193,7 +199,10 @@ class NamedWeekday:
     later: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day that a word such as "next" selects, or else the direction (past or future)."""
+        """Return the date that a weekday such as "next Monday" means.
+
+        Without a word such as "next", the direction (past or future) decides.
+        """
         today, relation = context.today, self.relation
         if self.week is not None or relation == 0:
             monday = days.week_days(today)[0] + timedelta(days=7 * (self.week or 0))
@@ -218,7 +227,7 @@ class MonthDay:
     year_relation: int | None = None
 
     def compute_days_in_year(self, year: int) -> days.Days | None:
-        """Return this day of a year, as both the first and the last day of a span.
+        """Return the date that a text such as "5 May" means in a given year, as both first and last day.
 
         Return None if the year has no such day, or if the day is not on the named weekday.
         """
@@ -228,7 +237,10 @@ class MonthDay:
         return (found, found) if self.weekday in (None, found.weekday()) else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day in the year that is named or implied; raise if it is not on the named weekday."""
+        """Return the date that a text such as "5 May" means, in the year that is named or implied.
+
+        Raise UnresolvableDateError if it is not on the named weekday.
+        """
         is_bare = self.year is None and self.year_relation is None and self.relation is None
         if (
             is_bare
@@ -256,7 +268,7 @@ class DayOfMonth:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day with this number, in the anchor's month or the nearest one in the past or future."""
+        """Return the date of "the 5th", in this month or in the nearest past or future month."""
         if not 1 <= self.day <= 31:
             raise UnresolvableDateError
         first = context.today.replace(day=1)
@@ -289,7 +301,7 @@ class Holiday:
         return (found, found) if found else None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the day of the holiday, in the year that is named or implied."""
+        """Return the date of a named holiday, in the year that is named or implied."""
         return make_day(find_in_year(self, context)[0])
 
 
@@ -304,7 +316,7 @@ class RelativeUnit:
     relation: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the calendar unit before or after that of the anchor, for example the days of last week."""
+        """Return the calendar unit that an expression such as "last week" or "next month" means."""
         today, unit, relation = context.today, self.unit, self.relation
         if unit in ("day", "night"):
             when = make_day(today + timedelta(days=relation))
@@ -334,7 +346,7 @@ class BareWeekend:
     """The word "weekend" alone: this weekend, or the last one if the text is about the past."""
 
     def resolve(self, context: DateContext) -> When:
-        """Return Saturday and Sunday of the weekend that is meant."""
+        """Return the Saturday and Sunday that the word "weekend" means when it is alone."""
         is_before = context.direction is Direction.PAST and context.today.weekday() < 5
         return RelativeUnit("weekend", -1 if is_before else 0).resolve(context)
 
@@ -350,11 +362,11 @@ class NamedMonth:
     is_short: bool = False
 
     def compute_days_in_year(self, year: int) -> days.Days:
-        """Return the first and last day of the month in a year."""
+        """Return the first and last day of a named month such as "May" in the given year."""
         return days.month_days(year, self.month)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the month, in the year that is named or implied."""
+        """Return the days of a named month such as "May", in the year that is named or implied."""
         return make_span(find_in_year(self, context), "month")
 
 
@@ -378,7 +390,7 @@ class ShortYear:
     year: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the year, whose century follows from the anchor."""
+        """Return the days of a year such as "'87". The current year decides in which century it is."""
         return make_span(days.year_days(complete_year(self.year, context, is_short=True) or 0), "year")
 
 
@@ -389,7 +401,7 @@ class Decade:
     year: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the ten years of the decade."""
+        """Return the days of the ten years of a decade such as "the nineties"."""
         year = self.year if self.year > 99 else context.today.year - (context.today.year - self.year) % 100
         return make_span(days.year_days(year, year + 9), "decade")
 
@@ -404,12 +416,12 @@ class Season:
     year_relation: int | None = None
 
     def compute_days_in_year(self, year: int) -> days.Days:
-        """Return the first and last day of the season that begins in a year."""
+        """Return the first and last day of a season such as "winter" that begins in the given year."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the three months of the season; a winter counts to the year in which it begins."""
+        """Return the three months of a season. The year of a winter is the year in which it begins."""
         is_bare = self.year is None and self.year_relation is None
         is_near = self.relation == 0 or (self.relation is None and context.direction is Direction.NONE)
         if is_bare and is_near and self.name == "winter" and context.today.month < 3:
@@ -427,7 +439,7 @@ class YearFraction:
     year: Expression | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the quarter or half-year."""
+        """Return the days of a quarter or half of a year, such as "Q3 2020"."""
         if not 1 <= self.number <= 12 // self.months:
             raise UnresolvableDateError
 
@@ -453,7 +465,7 @@ class NumberedWeek:
     weekday: int | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the ISO week, or the named day in it."""
+        """Return the days of an ISO week such as "week 12", or the named weekday in it."""
         found = days.numbered_week_days(self.year or context.today.isocalendar().year, self.week)
         if self.weekday is not None:
             return make_day(found[0] + timedelta(days=self.weekday))
@@ -469,7 +481,7 @@ class NthIn:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the nth weekday, day, week or month of the span."""
+        """Return the nth weekday, day, week or month of a span, such as "the second Monday of May"."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             # Which day a season begins on depends on whom one asks.
@@ -510,7 +522,7 @@ class WeekOf:
     day: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the week that contains the day, or the weekend of that week."""
+        """Return the week that contains a named day, or the weekend of that week."""
         monday, sunday = days.week_days(resolve_single_day(self.day, context))
         return make_span((monday if self.unit == "week" else monday + timedelta(days=5), sunday), self.unit)
 
@@ -523,7 +535,7 @@ class EdgeOf:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the third of the span that is its beginning, middle or end."""
+        """Return the beginning, middle or end of a span, which is one third of the span's days."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "month":
             bounds = {"begin": (1, 10), "middle": (11, 20), "end": (21, last.day)}[self.edge]
@@ -544,7 +556,7 @@ class HalfOf:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days of the first or second half of the span."""
+        """Return the first or second half of a month, year, decade or century."""
         outer = self.within.resolve(context)
         if outer.precision == "year":
             return YearFraction(6, self.number, self.within).resolve(context)
@@ -568,7 +580,7 @@ class LastOrNextUnits:
     relation: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days or hours between the anchor and the moment this many units away."""
+        """Return a span such as "the last three days", which ends or begins at the moment to count from."""
         other = Offset(((self.amount, self.unit),), 1 if self.relation > 0 else -1).resolve(context)
         if other.kind == "instant":
             ends = sorted([context.now, require(other.start)])
@@ -595,7 +607,10 @@ class Offset:
     is_narrative: bool = False
 
     def resolve(self, context: DateContext) -> When:
-        """Return a moment if the distance is in hours or less, else a day with the precision of its unit."""
+        """If the distance is in hours, minutes or seconds, return a moment. Otherwise return a day.
+
+        A distance from a moment is a moment, too. The precision of a day is the unit of the distance.
+        """
         base = self.base.resolve(context) if self.base is not None else None
         if base is not None and base.kind not in ("day", "instant") and base.start is None:
             raise UnresolvableDateError
@@ -640,7 +655,7 @@ class Duration:
     amounts: Amounts
 
     def resolve(self, context: DateContext) -> When:
-        """Return the length of time, as a number of its smallest unit."""
+        """Return a length of time such as "three weeks", as a number of its smallest unit."""
         unit = "week" if self.amounts[-1][1] == "fortnight" else self.amounts[-1][1]
         total = 0.0
         for amount, each in self.amounts:
@@ -717,7 +732,7 @@ class ClockTime:
         return hour * 3600 + self.minute * 60 + (self.second or 0)
 
     def resolve(self, context: DateContext) -> When:
-        """Return the next moment at this time of day, or the last one if the text is about the past."""
+        """Return the next moment at a time of day, or the last one if the text is about the past."""
         seconds = self.count_seconds()
         now = context.now if self.zone is None else context.now.astimezone(self.zone)
         first = now.date() - timedelta(days=1)
@@ -728,7 +743,7 @@ class ClockTime:
         return make_instant(context, next(one for one in moments if one > context.now), self.precision)
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the moment at this time on a given day."""
+        """Return the moment of this time of day on a given day."""
         return make_instant(context, context.at(day, self.count_seconds(), self.zone), self.precision)
 
 
@@ -740,11 +755,11 @@ class PartOfDay:
     distance: int = 0
 
     def resolve(self, context: DateContext) -> When:
-        """Return the hours of this part of a day; the day is `distance` days after the anchor's day."""
+        """Return the hours of a part of the day such as "evening", `distance` days from `context.today`."""
         return self.on(context, context.today + timedelta(days=self.distance))
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the hours of this part of a given day."""
+        """Return the hours of a part of the day such as "evening", on a given day."""
         first, last = (context.at(day, hour * 3600) for hour in PARTS[self.part])
         zone = context.name_zone(first)
         return When(kind="span", start=first, end=last, precision="part_of_day", part=self.part, zone=zone)
@@ -758,7 +773,10 @@ class OnDay:
     time: "ClockTime | PartOfDay | ClockRange"
 
     def resolve(self, context: DateContext) -> When:
-        """Return the moment or the hours on the day; raise if `day` means several days."""
+        """Return a moment such as "Monday at 9:00", or hours such as "Monday evening".
+
+        Raise UnresolvableDateError if `self.day` means several days.
+        """
         day = self.day if isinstance(self.day, When) else self.day.resolve(context)
         first, last = require_days(day)
         clock = self.time
@@ -783,7 +801,7 @@ class ClockRange:
     last: ClockTime
 
     def count_seconds(self) -> tuple[int, int]:
-        """Return the first and the last clock time, in seconds since midnight of the first day."""
+        """Return the ends of a range such as "9:00 to 17:00", in seconds since midnight of the first day."""
         first, last = self.first, self.last
         if not first.half and last.half and first.is_plain and not first.has_minutes:
             shared = replace(first, half=last.half)
@@ -797,11 +815,11 @@ class ClockRange:
         return begin, end
 
     def resolve(self, context: DateContext) -> When:
-        """Return the hours between the two clock times, on the anchor's day."""
+        """Return the hours of a range such as "9:00 to 17:00", on the day `context.today`."""
         return self.on(context, context.today)
 
     def on(self, context: DateContext, day: date) -> When:
-        """Return the hours between the two clock times, the first of which is on the given day."""
+        """Return the hours of a range such as "9:00 to 17:00", whose beginning is on the given day."""
         begin, end = self.count_seconds()
         zone = self.first.zone or self.last.zone
         first, last = (
@@ -875,7 +893,7 @@ class MomentRange:
     last: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the time between both moments; raise if the last one is earlier than the first."""
+        """Return the time from a first moment to a last one. Raise if the last moment is the earlier one."""
         first, last = self.first.resolve(context), self.last.resolve(context)
         if not (isinstance(first.start, datetime) and isinstance(last.end, datetime)):
             raise UnresolvableDateError
@@ -892,7 +910,7 @@ class Recurrence:
     time: ClockTime | ClockRange | PartOfDay | None = None
 
     def resolve(self, context: DateContext) -> When:
-        """Return the rule of repetition, with its time or part of the day."""
+        """Return how often something recurs, such as "every Monday", and at what time if one is named."""
         when = When(kind="recurrence", rule=self.rule, precision=self.rule.split()[0])
         if isinstance(self.time, PartOfDay):
             return replace(when, part=self.time.part)
@@ -966,5 +984,5 @@ class Ambiguous:
     """An expression with two equally likely meanings, such as "midnight". It is never resolved."""
 
     def resolve(self, context: DateContext) -> When:
-        """Raise UnresolvableDateError, because each of the two meanings is as likely."""
+        """Raise UnresolvableDateError in any case: the text has two meanings that are equally likely."""
         raise UnresolvableDateError

@@ -117,7 +117,7 @@ class WordNode:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The words of a language about dates, compiled so that phrases are looked up by their first word."""
+    """All words for dates in one language, compiled so that a phrase is looked up by its first word."""
 
     table: LanguageTable
     root: WordNode
@@ -128,7 +128,7 @@ class Lexicon:
     abbreviations: frozenset[str]
 
     def find(self, tokens: TokenList, place: int) -> Meanings:
-        """Return the phrases that begin at token `place`: a dict from category to their ends and meanings."""
+        """Find the phrases that begin at token `place`. Return for each category a list of (end, meaning)."""
         found: Meanings = {}
         words = tokens.words
         node = self.root.children.get(words[place])

@@ -51,7 +51,10 @@ _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
 
 class RuleEnd(NamedTuple):
-    """The end of a grammar rule in the tree of rules: the rule's rank, and the function for its value."""
+    """Data of a complete grammar rule, stored at the last node of the rule in the tree of rules.
+
+    Rules with a lower rank are tried first. `build` returns the value of what the rule has matched.
+    """
 
     rank: int
     build: Callable[[tuple[Any, ...]], Any]
@@ -90,7 +93,9 @@ class Grammar:
         return other
 
     def list_viable(self, profile: Profile) -> frozenset[str]:
-        """Return the categories that a token with this profile has, and those whose rules can begin with it.
+        """Return the grammar categories that can begin at a token with this profile (see `Profile`).
+
+        These are the token's own categories, and those that have a rule which can begin with the token.
 
         Such a rule must either consist of the token alone, or also allow the next token.
         """
@@ -112,7 +117,7 @@ class Grammar:
     def list_following(
         self, node: RuleNode, viable: frozenset[str]
     ) -> tuple[tuple[str, bool, RuleNode], ...]:
-        """Return the viable steps after `node`: each category, whether it has rules, and the next node."""
+        """Return the children of `node` with a viable category, each as (category, has_rules, child)."""
         found = tuple(
             (name, name in self.roots, child) for name, child in node.children.items() if name in viable
         )
@@ -210,7 +215,7 @@ def _find_choices(rules: Mapping[str, Iterable[tuple[str, Build]]]) -> dict[str,
 
 
 def get_value(value: Any) -> Any:
-    """Return the value unchanged; this is the builder of rules with a single category."""
+    """Return the value unchanged. A grammar rule of a single category uses this as its `build` function."""
     return value
 
 

@@ -1,6 +1,6 @@
-"""Builders of expressions: functions that convert the values matched by a grammar rule to an expression.
+"""Readings: functions that make a time expression from the values that a grammar rule has matched.
 
-A builder that returns None rejects the values, and the next rule is tried.
+A function that returns None rejects the values, and the next rule is tried.
 """
 
 from dataclasses import replace
@@ -54,7 +54,7 @@ def read_day_month(groups: Any, day_first: bool | None) -> Any:
 
 
 def order_date(first: int, second: int, year: Any, day_first: bool | None) -> Any:
-    """Return a numeric date; if day and month could be exchanged, the language decides."""
+    """Return a date written in numbers. If day and month could be exchanged, the language decides."""
     day, month = first, second
     if day <= 12 and month <= 12 and day != month:
         if day_first is None:
@@ -96,7 +96,7 @@ def make_yearly(cls: Any, name: str, year: Any = None) -> Any:
 
 
 def add_weekday(weekday: int, day: Any) -> Any:
-    """Return a date that must be this weekday: "Tuesday 5 May"."""
+    """Return the date `day`, which must be on the named weekday, as in "Tuesday 5 May"."""
     if isinstance(day, ex.MonthDay):
         return replace(day, weekday=weekday)
     return day
@@ -116,7 +116,7 @@ def make_roman_day(day: int, month: int, year: Any) -> Any:
 
 
 def make_counted_weekday(weekday: int, number: int) -> Any:
-    """Return the nth such weekday before or after the anchor: two Sundays ago."""
+    """Return the nth occurrence of a weekday before or after the anchor, as in "two Sundays ago"."""
     return ex.NamedWeekday(weekday, number) if 1 <= abs(number) <= 60 else None
 
 
@@ -229,14 +229,14 @@ def add_year(year: Any, yearly: Any) -> Any:
 
 
 def add_relation(day: Any, relation: int) -> Any:
-    """Return the nearest such day before or after the anchor: "5 May last"."""
+    """Return a date without a year to which a word such as "last" is added, as in "5 May last"."""
     if day.year is not None or day.year_relation is not None or relation == 0:
         return None
     return replace(day, relation=relation)
 
 
 def read_fraction(groups: Any, label: str) -> Any:
-    """Return the quarter of `Q3/2021`."""
+    """Return a fraction of a year (a quarter or a half), as in `Q3/2021`."""
     return make_fraction(int(groups[0]), label, int(groups[1]))
 
 
@@ -246,13 +246,13 @@ def make_spoken_decade(hundreds: int, decade: int) -> Any:
 
 
 def make_month_week(number: int, month_week: Any, year: Any = None) -> Any:
-    """Return the week or weekend of a month, written as one word."""
+    """Return the nth week, weekend or day of a month, as in "zweite Maiwoche" (second week of May)."""
     month, unit = month_week
     return ex.NthIn(number, unit, make_month(month, year))
 
 
 def make_unit_edge(value: Any, year: Any = None) -> Any:
-    """Return the beginning or end of a unit, written as one word."""
+    """Return the beginning, middle or end of a week, month or year, from one word such as "Jahresende"."""
     edge, unit = value
     if year is None:
         return ex.EdgeOf(edge, ex.RelativeUnit(unit, 0))
@@ -262,7 +262,7 @@ def make_unit_edge(value: Any, year: Any = None) -> Any:
 
 
 def make_first_units(number: int, amount: int, unit: str, within: Any) -> Any:
-    """Return the first or last units of a span."""
+    """Return the first or last units of a span, as in "the first three days of May"."""
     if number not in (1, -1) or not 2 <= amount <= 400 or unit not in ("day", "week", "month", "year"):
         return None
     return near.FirstOrLastUnits(amount, unit, within, is_last=number < 0)
@@ -303,7 +303,7 @@ def make_amounts(amount: float | None, unit: str, half: Any = None) -> Any:
 
 
 def make_quarter_more(amount: float, unit: str) -> Any:
-    """Return some hours and a quarter of an hour: "two hours and a quarter"."""
+    """Return a number of hours and a quarter of an hour, as in "two hours and a quarter"."""
     return ((amount + 0.25, unit),) if unit == "hour" else None
 
 
@@ -443,7 +443,7 @@ def make_night_between(part: str, first: int, last: int, month: int, year: Any =
 
 
 def make_night_onto(part: str, weekday: int) -> Any:
-    """Return the night before a weekday."""
+    """Return the night that ends on a weekday, as in "Nacht auf Montag"."""
     day = ex.Offset(((1, "day"),), -1, ex.NamedWeekday(weekday))
     return ex.OnDay(day, ex.PartOfDay(part)) if part == "night" else None
 
@@ -457,7 +457,7 @@ def make_days_range(first: int, last: int, month: int, year: Any = None) -> Any:
 
 
 def make_days_range_in(first: int, last: int, month: Any) -> Any:
-    """Return days of a month counted from the anchor's: "from the 5th to the 9th of last month"."""
+    """Return a range of days in a month, as in "from the 5th to the 9th of last month"."""
     begin, end = make_day_in(first, month), make_day_in(last, month)
     return ex.DateRange(begin, end) if begin and end and first < last else None
 
@@ -536,7 +536,7 @@ def add_time(rule: Any, time: Any) -> Any:
 
 
 def add_date(rule: Any, day: Any) -> Any:
-    """Return the rule of "every year on 5 May" or "every month on the 15th"."""
+    """Return a recurrence with a date added, as in "every year on 5 May", or None if they do not fit."""
     if rule.rule == "yearly" and isinstance(day, ex.MonthDay):
         return every_date(day)
     is_monthly = rule.rule == "monthly" and isinstance(day, int) and 1 <= day <= 31

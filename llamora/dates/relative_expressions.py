@@ -29,7 +29,7 @@ class WeekdayNear:
     number: int = 1
 
     def resolve(self, context: DateContext) -> When:
-        """Return the nth such weekday before or after the base day."""
+        """Return the nth occurrence of a weekday before or after a day, as in "the Friday before Easter"."""
         first = resolve_single_day(self.base, context)
         if not 1 <= self.number <= 60:
             raise UnresolvableDateError
@@ -45,7 +45,7 @@ class WeekendNear:
     sign: int
 
     def resolve(self, context: DateContext) -> When:
-        """Return the Saturday and Sunday before or after the base days."""
+        """Return the Saturday and Sunday before or after a given day or span of days."""
         first, last = require_days(self.base.resolve(context))
         saturday = days.next_weekday(last, 5) if self.sign > 0 else days.last_weekday(first, 6)
         saturday -= timedelta(days=0 if self.sign > 0 else 1)
@@ -59,7 +59,7 @@ class SameDayIn:
     unit: RelativeUnit
 
     def resolve(self, context: DateContext) -> When:
-        """Return the anchor's day, moved by the given weeks, months or years."""
+        """Return the day that is some weeks, months or years before or after `context.today`."""
         amounts = ((float(abs(self.unit.relation)), self.unit.unit),)
         return make_day(
             require_days(Offset(amounts, -1 if self.unit.relation < 0 else 1).resolve(context))[0]
@@ -76,7 +76,7 @@ class FirstOrLastUnits:
     is_last: bool = False
 
     def resolve(self, context: DateContext) -> When:
-        """Return the first or last units of the span; raise if the span is shorter than they are."""
+        """Return some units at the beginning or end of a span. Raise if the span is too short."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "season":
             raise UnresolvableDateError
@@ -102,7 +102,7 @@ class PartUntilToday:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days from the beginning of the span to the anchor's day."""
+        """Return the part of a span such as this year that ends with the day `context.today`."""
         first, _ = _require_around(self.within, context)
         return make_span((first, context.today), "day")
 
@@ -114,7 +114,7 @@ class RestOfSpan:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the days from the anchor's day to the end of the span."""
+        """Return the part of a span such as this week that begins with the day `context.today`."""
         _, last = _require_around(self.within, context)
         return make_span((context.today, last), "day")
 

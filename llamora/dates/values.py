@@ -1,4 +1,7 @@
-"""Result types: resolved times, their offsets in a text, and whether `Tuesday` is the last or next one."""
+"""Values of time expressions: `When` is a resolved time, `DateMention` a time that was found in a text.
+
+`Direction` says whether a name such as `Tuesday` means the last one or the next.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time

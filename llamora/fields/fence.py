@@ -28,7 +28,9 @@ class FenceTrigger:
 
 
 def fence_triggers(model: type[models.Model], *, vault_table: str) -> Iterator[FenceTrigger]:
-    """Yield two triggers (INSERT, UPDATE) for each sealed column; they refuse envelopes of other epochs.
+    """Yield the triggers that refuse an envelope whose epoch is not the current epoch of the owner's vault.
+
+    There are two (INSERT and UPDATE) for each sealed column.
 
     BEFORE triggers would not work: a rotation changes the vault's own sealed columns and its epoch in one
     statement, and a BEFORE trigger would compare them with the former epoch.

@@ -38,7 +38,7 @@ def mac_fields(model: type[models.Model]) -> tuple[MacField, ...]:
 
 @cache
 def bound_columns(model: type[models.Model]) -> frozenset[str]:
-    """Return the names of all columns whose values this model's envelopes authenticate, with id and owner."""
+    """Return the names of all columns that this model's envelopes authenticate, including id and owner."""
     return frozenset(IDENTITY).union(*(field.bound for field in sealed_fields(model)))
 
 

@@ -279,7 +279,10 @@ class _RowEnvelope:
         return held.envelope if held is not None else b""
 
     def set_row(self, id_: bytes, row: StoredRow) -> RowContext:
-        """Set the current row, and return its context, which is valid until the next call."""
+        """Set the row to open next. Return the context of the row's envelope or MAC.
+
+        The context is valid until the next call.
+        """
         self._context.set_row(id_, [encode(row[place]) for place, encode in self._bound])
         return self._context
 
@@ -336,14 +339,15 @@ def _encode_text(encode: _Encode, encoded: dict[Any, bytes], stored: Any) -> byt
 
 
 def format_id(stored: str) -> str:
-    """Return the stored id of a row as text with dashes; only for rows whose envelope was decrypted."""
+    """Return the stored id of a row as text with dashes. The row's envelope must have been decrypted."""
     return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
 
 
 def format_moment(stored: Any) -> str | None:
-    """Return a stored moment as text in ISO 8601; only for rows whose envelope is bound to it.
+    """Return a stored moment as text in ISO 8601, or None if it is not stored in our usual form.
 
-    Return None if it is not stored in our usual form, for example without microseconds.
+    Our usual form has microseconds, for example. Call this only for rows whose envelope is bound to the
+    moment.
     """
     is_ours = type(stored) is str and len(stored) == len(_MOMENT)
     return f"{stored[:10]}T{stored[11:]}+00:00" if is_ours else None

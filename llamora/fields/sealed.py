@@ -344,7 +344,10 @@ class CheckedMac(NamedTuple):
     columns: dict[str, Any]
 
     def covers(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
-        """Return whether the same columns and MAC were checked by the same keyring, which is still open."""
+        """Return whether this earlier check was made with the given keyring, MAC and columns.
+
+        Return False if the keyring was closed since then.
+        """
         return (
             self.keyring() is keyring
             and not keyring.is_closed
@@ -412,7 +415,7 @@ class MacField(SealedField):
         return False
 
     def open(self, instance: "SealedModel", held: SealedValue) -> bool:
-        """Return True, or raise an EnvelopeError if the columns do not match the MAC."""
+        """Verify a MAC, which has no plaintext. Return True, or raise an EnvelopeError if it is wrong."""
         self.verify(current_realm_keyring(), held.envelope, instance.get_loaded_columns(self))
         return True
 

@@ -93,7 +93,10 @@ class AnswerBody(msgspec.Struct, kw_only=True):
 
 
 class SessionBody(msgspec.Struct, kw_only=True):
-    """A conversation; `name` is the name that it was given, or else the beginning of its first question."""
+    """A chat session, which is a conversation about the diary: questions and their answers.
+
+    `name` is the name that it was given, or else the beginning of its first question.
+    """
 
     session_id: UUID
     name: str
@@ -104,21 +107,24 @@ class SessionBody(msgspec.Struct, kw_only=True):
 
 
 class SessionList(msgspec.Struct, kw_only=True):
-    """A page of conversations, latest question first; `next_offset` is null on the last page."""
+    """A page of chat sessions (conversations). The one with the latest question is the first.
+
+    `next_offset` is null on the last page.
+    """
 
     sessions: list[SessionBody]
     next_offset: int | None
 
 
 class SessionListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of the list of conversations."""
+    """Query parameters of the list of chat sessions (conversations about the diary)."""
 
     limit: Limit = USUAL_LIMIT
     offset: Offset = 0
 
 
 class DeletedSession(msgspec.Struct, kw_only=True):
-    """Result of deleting a conversation."""
+    """Result of deleting a chat session (a conversation about the diary)."""
 
     session_id: UUID
     deleted: Literal[True] = True
@@ -169,7 +175,7 @@ def stream_answer(call: Call, *, body: QuestionToAsk) -> StreamingHttpResponse:
 
 @endpoint("GET", "/api/sessions", scopes=_SCOPES, tag=_TAG)
 def list_sessions(call: Call, *, query: SessionListQuery) -> SessionList:
-    """List the conversations.
+    """List the chat sessions (conversations about the diary).
 
     Conversations that read imported texts are left out, unless the token may read those too.
     """
@@ -183,7 +189,7 @@ def list_sessions(call: Call, *, query: SessionListQuery) -> SessionList:
 
 @endpoint("DELETE", "/api/sessions/{id}", scopes=_SCOPES, tag=_TAG)
 def delete_session(call: Call, *, id: UUID) -> DeletedSession:  # noqa: A002 - its name there
-    """Delete a conversation with its questions and answers for good."""
+    """Delete a chat session (a conversation) with its questions and answers for good."""
     services.delete_conversation(call.owner, id, reads_untrusted=call.terms.reads_untrusted)
     return DeletedSession(session_id=id)
 

@@ -52,7 +52,10 @@ class PassageResults(msgspec.Struct, kw_only=True):
 
 
 class IndexStats(msgspec.Struct, kw_only=True):
-    """Counts of what this token can search: files are days with entries, chunks are texts in the index.
+    """Counts of the days with entries, the entries and the indexed texts that a token can search.
+
+    The names are those of LocalGPT: `total_files` counts days with entries, and `total_chunks` counts texts
+    in the index.
 
     `state` is "closed" while the diary is locked, and "opening" until all texts are in the index. Only texts
     that are `embedded` are found by meaning.
@@ -94,7 +97,7 @@ def search_passages(call: Call, *, body: PassageSearch) -> PassageResults:
 
 @endpoint("GET", "/api/memory/stats", scopes=_SCOPES, tag=_TAG)
 def count_passages(call: Call) -> IndexStats:
-    """Count the entries, the days and the texts in the index."""
+    """Count the indexed texts, from which passages come. Also count the entries and the days with entries."""
     counts = select_entries(call).aggregate(
         entries=Count("id"), days=Count("day", distinct=True), first=Min("day"), last=Max("day")
     )

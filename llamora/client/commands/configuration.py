@@ -74,7 +74,11 @@ def get_config_path() -> Path:
 
 
 def get_folder(variable: str, usual: str) -> Path:
-    """Return the folder `llamora` in the folder that `variable` names, or in the folder `usual` at home."""
+    """Return the path of the folder `llamora` inside the folder that an environment variable names.
+
+    `variable` is the name of the environment variable. If its value is no absolute path, `usual` is used
+    instead, a path relative to the home folder.
+    """
     named = os.environ.get(variable, "")
     return (Path(named) if os.path.isabs(named) else Path.home() / usual) / "llamora"
 

@@ -1,4 +1,4 @@
-"""The command `mcp`: passes MCP messages between stdin and stdout and the server.
+"""The command `mcp`: sends MCP messages from stdin to the server, and prints the responses to stdout.
 
 Each line of stdin is a JSON-RPC message. It is sent to `POST /mcp` with the routing headers that the protocol
 requires, and each response is printed as one line of stdout. Requests run concurrently, so that a slow one

@@ -62,7 +62,7 @@ def run_memory(diary: Llamora, arguments: Namespace, console: Console) -> None:
 
 
 def run_heartbeat(diary: Llamora, arguments: Namespace, console: Console) -> None:
-    """Run one check-in, and print its proposals."""
+    """Run the command `heartbeat`: start one check-in on the server, and print what the model proposes."""
     del arguments
     _print(diary.send(memory_calls.run_heartbeat()), console)
 

@@ -18,7 +18,10 @@ _removers: list[Remover] = []
 
 
 def register_remover(remove: Remover) -> None:
-    """Call `remove` with a connection if its schema may have changed; registering it again has no effect."""
+    """Register a function that removes unknown triggers and views. `remove_unknown` will call it.
+
+    Registering it again has no effect.
+    """
     if remove not in _removers:
         _removers.append(remove)
 

@@ -52,7 +52,10 @@ class UserQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FactToStore(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A fact to propose. `quote` is what was said; `confidence` is only shown to the owner."""
+    """A fact that a call sends. The server stores the fact as a proposal, which its owner may accept.
+
+    `quote` is what was said; `confidence` is only shown to the owner.
+    """
 
     content: Sentence
     category: Category = ""
@@ -86,7 +89,7 @@ class TouchedMemory(msgspec.Struct, kw_only=True):
 
 
 class StoredFact(msgspec.Struct, kw_only=True):
-    """Result of proposing a fact.
+    """Result for one fact of a call. A new fact is stored as a proposal, and is not accepted yet.
 
     "proposed": it waits for its owner. "conflict_detected": it waits, and may contradict the facts listed,
     which are unchanged. "no_change": it is waiting or accepted already, or its owner has declined it. A token

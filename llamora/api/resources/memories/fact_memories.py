@@ -169,7 +169,7 @@ class FactMemories:
         ]
 
     def describe_known(self, texts: Iterable[FactText]) -> list[StoredFact]:
-        """Return the results of facts that an earlier call proposed."""
+        """Return a StoredFact for each fact in `texts`, all of which an earlier call has proposed."""
         return [self._describe_known(text) for text in texts]
 
     def _build_origin(self, fact: FactToStore, text: FactText) -> FactOrigin:
