@@ -261,7 +261,7 @@ class IndexRegistry:
         except OSError as error:
             logger.warning("A search index could not be saved: %s", error.strerror)
 
-    def evict_idle(self) -> None:
+    def close_locked(self) -> None:
         """Close the indexes of diaries that are locked. Save the changes of the other indexes.
 
         While no index is open, the embedder is not in memory either.
@@ -292,7 +292,7 @@ class IndexRegistry:
     def _run_sweeper(self) -> None:
         while not self._ending.wait(SWEEP_SECONDS):
             try:
-                self.evict_idle()
+                self.close_locked()
             except Exception as error:
                 if self._ending.is_set():
                     return  # the database and the log may be gone already

@@ -184,11 +184,11 @@ def test_it_is_not_in_memory_while_everybody_is_locked(
     open_index(owner)
     embedder = embedders.get()
 
-    indexes.evict_idle()
+    indexes.close_locked()
     assert embedders.get() is embedder
 
     owner.lock()
-    indexes.evict_idle()
+    indexes.close_locked()
     assert embedders.get() is not embedder
 
 

@@ -173,7 +173,7 @@ def test_facts_and_notes_are_not_embedded_again_at_the_next_unlock(
     add_fact(owner, "You have a dog called Biggie")
     add_note(owner, "knowledge/boat.md", "The boat leaks.")
     open_index(owner)
-    indexes.evict_idle()
+    indexes.close_locked()
     indexes.close(owner.keyring.key_id)
     # Many at once are saved before anybody looks: they may lock right away.
     with write_transaction():

@@ -357,7 +357,7 @@ def test_whoever_is_past_the_idle_limit_is_forgotten_by_the_sweep(owner: Residen
     long_ago = owner.person.created_at.replace(year=2000)
     Unlock.objects.update(last_active=long_ago)
 
-    indexes.evict_idle()
+    indexes.close_locked()
 
     assert indexes.get(owner.keyring.key_id) is None
 
