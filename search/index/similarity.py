@@ -173,7 +173,7 @@ def get_sample_step(many: int) -> int:
     return max(1, many // _SAMPLE)
 
 
-def compute_baseline(sample: Floats, *, among: int) -> float:
+def compute_threshold(sample: Floats, *, among: int) -> float:
     """Return the threshold above which the cosine of a row of vectors counts as exceptionally high.
 
     If there are few rows, the threshold is MIN_SCORE. `sample` contains the cosines of some of the rows, and

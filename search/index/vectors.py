@@ -206,7 +206,7 @@ class VectorsIndex:
     def _compute_ordinary(self, sample: Floats) -> float:
         """Return the cosine above which a row stands out from the sample of all rows."""
         in_use = self._text_numbers[: self._used : similarity.get_sample_step(self._used)] >= 0
-        return similarity.compute_baseline(sample[in_use], among=self._used)
+        return similarity.compute_threshold(sample[in_use], among=self._used)
 
     def _compare_allowed(self, vector: Floats, allowed: Collection[UUID]) -> tuple[NDArray[np.int64], Floats]:
         """Return the rows of these texts, without unknown ones, and their cosines."""

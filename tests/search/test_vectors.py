@@ -147,13 +147,13 @@ def test_all_vectors_are_compared_once_for_a_question(monkeypatch: pytest.Monkey
     rows = make_vectors(300)
     index, _ = build_index(rows)
     compared: list[int] = []
-    compute_baseline = similarity.compute_baseline
+    compute_threshold = similarity.compute_threshold
 
     def count(sample: np.ndarray, *, among: int) -> float:
         compared.append(among)
-        return compute_baseline(sample, among=among)
+        return compute_threshold(sample, among=among)
 
-    monkeypatch.setattr(similarity, "compute_baseline", count)
+    monkeypatch.setattr(similarity, "compute_threshold", count)
 
     for question in [rows[1], rows[1], rows[2], rows[1]]:
         index.search(question, limit=10)
