@@ -145,7 +145,7 @@ class _RecentReads:
             wanted = [self._ids[number] for number in places if number in self._ids]
         return {id_: self._outlines[id_] for id_ in wanted if id_ in self._outlines}
 
-    def list_allowed(
+    def list_matching(
         self, db: sqlite3.Connection, fts_query: fts_queries.FtsQuery, *, limit: int
     ) -> frozenset[UUID] | None:
         """Return the ids of the texts that match `fts_query`, or None if there are more than `limit`.
@@ -439,7 +439,7 @@ class WordsIndex:
         """
         fts_query = fts_queries.match_filters(query)
         with self._use() as db:
-            return self._recent.list_allowed(db, fts_query, limit=limit)
+            return self._recent.list_matching(db, fts_query, limit=limit)
 
     def filter_allowed(self, query: SearchQuery, ids: Iterable[UUID]) -> set[UUID]:
         """Return the ids of these texts that match the query's filters and exclusions."""
