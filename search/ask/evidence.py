@@ -77,7 +77,7 @@ class Evidence:
         self._about = frozenset(traced if is_of_something_else else (*traced, *of_days, *by_day))
         self._days = None if is_of_something_else else get_days(query)
         names = _select_names(question, terms)
-        self._is_answerable = bool(traced) or words.are_names_written(names, inner, rare_every=_RARE_EVERY)
+        self._is_answerable = bool(traced) or words.are_names_in_texts(names, inner, rare_every=_RARE_EVERY)
         self._named = _find_name_terms(names, terms, counts, most=max(size, ASSUMED_TEXTS) // _RARE_EVERY)
 
     def find_evident(self, ids: Iterable[UUID]) -> Set[UUID]:

@@ -580,7 +580,7 @@ class WordsIndex:
             queries = (fts_queries.match_some_terms(seen, terms=[term], forms=forms) for term in terms)
             return [query.count(db, most=size) for query in queries], size
 
-    def are_names_written(
+    def are_names_in_texts(
         self, names: Iterable[Sequence[str]], query: SearchQuery, *, rare_every: int
     ) -> bool:
         """Return whether each of these names occurs in at least one text that the query may find.
