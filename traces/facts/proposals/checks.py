@@ -20,7 +20,7 @@ from traces.facts.proposals.second_person import address_owner
 from traces.facts.proposals.wording import (
     find_clause,
     has_form_of_fact,
-    has_readable_sentence,
+    has_short_sentence,
     is_said,
     is_speech,
 )
@@ -85,7 +85,7 @@ def _list_languages(text: str) -> list[str]:
 
 def _check(claim: ClaimedFact, *, text: str, anchor: datetime, language: str) -> CheckedFact | None:
     span = find_quote(text, claim.quote)
-    if span is None or not has_readable_sentence(text, span) or is_speech(text, span, language=language):
+    if span is None or not has_short_sentence(text, span) or is_speech(text, span, language=language):
         return None
     sentence = address_owner(claim.fact.rstrip(" ."), language=language)
     dated = date_fact(sentence, anchor=anchor, language=language)

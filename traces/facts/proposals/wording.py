@@ -65,7 +65,7 @@ class _Words(NamedTuple):
 # --- The clause --------------------------------------------------------------------------------------------
 
 
-def has_readable_sentence(text: str, span: Span) -> bool:
+def has_short_sentence(text: str, span: Span) -> bool:
     """Return whether the sentence with a quote is short enough to compare it with a fact word by word."""
     start, end = _find_sentence(text, span)
     return end - start <= _LONGEST_SENTENCE
