@@ -93,9 +93,9 @@ class FactText:
         return _build_same_key(self.statement)
 
     @property
-    def telling_key(self) -> str:
+    def rephrasing_key(self) -> str:
         """A text that is the same for a sentence and its rephrasings, from the sorted significant words."""
-        return _build_telling_key(self.statement, language=self.language)
+        return _build_rephrasing_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:
         """Return the values of this sentence for the body of a fact."""
@@ -118,7 +118,7 @@ def _build_same_key(statement: Statement) -> str:
     )
 
 
-def _build_telling_key(statement: Statement, *, language: str) -> str:
+def _build_rephrasing_key(statement: Statement, *, language: str) -> str:
     """Return a key that is equal for "You have a dog called Biggie" and "Your dog is Biggie"."""
     table = LANGUAGES.get(language, ENGLISH)
     relation = () if statement.relation in _JOINING_RELATIONS else tuple(statement.relation.split())

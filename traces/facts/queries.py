@@ -162,7 +162,7 @@ def compute_declined_digest(choices: FactChoices, text: FactText) -> bytes:
 
     A rotation of the data key does not change it.
     """
-    telling = text.telling_key.encode("utf-8", "surrogatepass")
+    telling = text.rephrasing_key.encode("utf-8", "surrogatepass")
     return keyed_digest(choices.digest_key, [_DIGEST_LABEL, telling])
 
 
