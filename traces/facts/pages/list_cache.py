@@ -33,7 +33,7 @@ from traces.facts.pages.headings import build_heading
 from traces.facts.pages.list_preloading import (
     MOST_IN_PAGE,
     PATIENCE_SECONDS,
-    is_preloading,
+    has_preloading,
     iter_counted_rows,
     start_preloading,
     wait_for_preloading,
@@ -235,7 +235,7 @@ def get_listed_facts(owner_id: UUID, *, waits: bool = True) -> FactsByState:
     Their keyring must be in force. Raise ListNotLoadedError if a thread still builds a long list, unless the
     caller `waits`.
     """
-    facts = None if is_preloading(owner_id) else listed_facts_cache.find_current()
+    facts = None if has_preloading(owner_id) else listed_facts_cache.find_current()
     if facts is not None and _renew(facts, owner_id):
         return facts
     if facts is not None:

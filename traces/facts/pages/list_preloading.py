@@ -128,7 +128,7 @@ def wait_for_preloading(owner_id: UUID, *, timeout: float | None = None) -> None
     _remove(owner_id, preloading)
 
 
-def is_preloading(owner_id: UUID) -> bool:
+def has_preloading(owner_id: UUID) -> bool:
     """Return whether a person has a preloading thread. Such a thread still runs or has failed."""
     with _guard:
         return owner_id in _preloadings
