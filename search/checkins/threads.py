@@ -67,7 +67,7 @@ class Timetable:
         )
         return due if self._retry is None else choices.hours.find_next(self._retry, zone=load_time_zone(zone))
 
-    def record_made(self, due_at: datetime) -> None:
+    def record_check_in(self, due_at: datetime) -> None:
         """Record that the check-in due at this time was made, or that no check-in is needed."""
         self._latest, self._retry = due_at, None
 
@@ -128,13 +128,13 @@ class CheckInThread(threading.Thread):
         deadline = due_at + choices.interval / 2
         while any(registry.count_queue()):
             if self.stopping.wait(POLL_SECONDS) or self._now() > deadline:
-                timetable.record_made(due_at)
+                timetable.record_check_in(due_at)
                 return
         started = start_check_in(person=person, keyring=self._keyring, due_at=due_at, now=self._now())
         if started.problem in (NOT_READY, MADE_ALREADY):
             timetable.record_postponed(self._now() + RETRY)
             return
-        timetable.record_made(due_at)
+        timetable.record_check_in(due_at)
         if started.job is None:
             return
         while not registry.wait_until_over(started.job.id, patience=POLL_SECONDS):

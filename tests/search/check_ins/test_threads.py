@@ -234,8 +234,8 @@ def test_a_remote_model_is_never_asked(
     open_index(owner)
     monkeypatch.setattr("search.checkins.services.may_send_unrequested", lambda status: False)
     made = threading.Event()
-    record = Timetable.record_made
-    monkeypatch.setattr(Timetable, "record_made", lambda *each: (record(*each), made.set()))
+    record = Timetable.record_check_in
+    monkeypatch.setattr(Timetable, "record_check_in", lambda *each: (record(*each), made.set()))
 
     start_again(owner)
 
@@ -269,11 +269,11 @@ def test_the_times_of_a_person_move_on_with_what_was_made() -> None:
     timetable = Timetable(unlocked=unlocked, latest=None)
 
     first = timetable.compute_next(choices, zone="UTC")
-    timetable.record_made(first)
+    timetable.record_check_in(first)
     second = timetable.compute_next(choices, zone="UTC")
     timetable.record_postponed(second + timedelta(minutes=1))
     postponed = timetable.compute_next(choices, zone="UTC")
-    timetable.record_made(postponed)
+    timetable.record_check_in(postponed)
 
     assert first == unlocked + timedelta(minutes=1)
     assert second == first + timedelta(hours=1)

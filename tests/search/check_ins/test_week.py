@@ -57,7 +57,7 @@ def live_through(
                 wait_for(lambda: not is_unsettled(who))
                 model.forget_scripts()
                 made[started.problem or "made"] += 1
-                timetable.record_made(due)
+                timetable.record_check_in(due)
     return made
 
 
