@@ -58,7 +58,7 @@ class Stretch:
     is_believed: bool = True
 
     @property
-    def first_wall(self) -> float:
+    def first_wall_time(self) -> float:
         """The time that the wall clock showed when this period (`Stretch`) began, in seconds since 1970."""
         return self.offset + self.since
 
@@ -137,7 +137,8 @@ class ElapsedTime:
         Return none if it was set back before the beginning of a first stretch that is unconfirmed.
         """
         doubted = [
-            not stretch.is_believed and wall < stretch.first_wall - TOLERANCE for stretch in self.stretches
+            not stretch.is_believed and wall < stretch.first_wall_time - TOLERANCE
+            for stretch in self.stretches
         ]
         if doubted[0]:
             return []
@@ -211,13 +212,13 @@ class ElapsedTime:
         for before, after in reversed(list(pairwise(self.stretches))):
             seconds, ago = after.offset - before.offset, self.passed - after.since
             if abs(seconds) > TOLERANCE and not after.gap and ago <= age:
-                return Step(seconds=seconds, wall=after.first_wall)
+                return Step(seconds=seconds, wall=after.first_wall_time)
         return None
 
     def find_gap(self) -> Step | None:
         """Return the longest unconfirmed gap (time that may have passed with the machine off), or None."""
         longest = max(self.stretches, key=lambda stretch: stretch.gap)
-        return Step(seconds=longest.gap, wall=longest.first_wall) if longest.gap else None
+        return Step(seconds=longest.gap, wall=longest.first_wall_time) if longest.gap else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as a JSON object."""
