@@ -183,7 +183,7 @@ class ElapsedTime:
         return replace(self, stretches=tuple(joined))
 
     @property
-    def is_known(self) -> bool:
+    def has_cutoff_times(self) -> bool:
         """Whether cut-off times are known. They are unknown until the first wall clock time is confirmed."""
         return self.stretches[0].is_believed
 
@@ -192,7 +192,7 @@ class ElapsedTime:
 
         It is in seconds since 1970. Return None if it is unknown.
         """
-        if not self.is_known:
+        if not self.has_cutoff_times:
             return None
         begin = self.passed - age
         is_all = begin < self.stretches[0].since

@@ -25,7 +25,7 @@ def describe_step(seconds: float) -> str:
 
 def find_age_warning(found: ElapsedTime | None, *, now: datetime) -> str | None:
     """Return a sentence that explains why rows that seem old enough were not deleted, or None."""
-    if found is None or not found.is_known:
+    if found is None or not found.has_cutoff_times:
         return (
             "Nothing in the bin and no earlier version was deleted for its age yet: Llamora first looks "
             "whether the clock is right, for two days, or until an hour after the machine's next start."
