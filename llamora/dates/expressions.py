@@ -742,7 +742,7 @@ class ClockTime:
             return make_instant(context, before[-1], self.precision)
         return make_instant(context, next(one for one in moments if one > context.now), self.precision)
 
-    def on(self, context: DateContext, day: date) -> When:
+    def resolve_on(self, context: DateContext, day: date) -> When:
         """Return the moment of this time of day on a given day."""
         return make_instant(context, context.at(day, self.count_seconds(), self.zone), self.precision)
 
@@ -756,9 +756,9 @@ class PartOfDay:
 
     def resolve(self, context: DateContext) -> When:
         """Return the hours of a part of the day such as "evening", `distance` days from `context.today`."""
-        return self.on(context, context.today + timedelta(days=self.distance))
+        return self.resolve_on(context, context.today + timedelta(days=self.distance))
 
-    def on(self, context: DateContext, day: date) -> When:
+    def resolve_on(self, context: DateContext, day: date) -> When:
         """Return the hours of a part of the day such as "evening", on a given day."""
         first, last = (context.at(day, hour * 3600) for hour in PARTS[self.part])
         zone = context.name_zone(first)
@@ -789,7 +789,7 @@ class OnDay:
                 raise UnresolvableDateError
         elif first != last or day.kind != "day":
             raise UnresolvableDateError
-        found = clock.on(context, first)
+        found = clock.resolve_on(context, first)
         return replace(found, is_approximate=day.is_approximate)
 
 
@@ -816,9 +816,9 @@ class ClockRange:
 
     def resolve(self, context: DateContext) -> When:
         """Return the hours of a range such as "9:00 to 17:00", on the day `context.today`."""
-        return self.on(context, context.today)
+        return self.resolve_on(context, context.today)
 
-    def on(self, context: DateContext, day: date) -> When:
+    def resolve_on(self, context: DateContext, day: date) -> When:
         """Return the hours of a range such as "9:00 to 17:00", whose beginning is on the given day."""
         begin, end = self.count_seconds()
         zone = self.first.zone or self.last.zone

@@ -178,7 +178,7 @@ def _skip_preposition(tokens: TokenList, first: int, last: int, lexicon: Lexicon
 def _resolve_in_text(expression: Expression, context: DateContext) -> When:
     """Return the value; a time without a day is on the anchor's day, unless a tense gives a direction."""
     if isinstance(expression, ClockTime) and context.direction is Direction.NONE:
-        return expression.on(context, context.today)
+        return expression.resolve_on(context, context.today)
     return expression.resolve(context)
 
 
