@@ -144,7 +144,7 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
     try:
         if removed := drop_unknown_triggers_and_views():
             _log.warning("%s", removed)
-        if is_migration_missing():
+        if has_unapplied_migrations():
             backup = _create_backup_before_update() if backup_first else None
             migrate()
         check_tables()
@@ -193,7 +193,7 @@ def _create_backup_before_update() -> Path | None:
         ) from None
 
 
-def is_migration_missing() -> bool:
+def has_unapplied_migrations() -> bool:
     """Return whether migrations of this program have not been applied to the database yet.
 
     Raise OperationRefused if the database is from a newer version of the program.
@@ -215,7 +215,7 @@ def _build_executor() -> MigrationExecutor:
 
 def migrate() -> bool:
     """Run all missing migrations without prompts; return whether there were any."""
-    if not is_migration_missing():
+    if not has_unapplied_migrations():
         return False
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     return True

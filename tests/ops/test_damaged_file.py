@@ -129,7 +129,7 @@ def test_a_row_without_its_owner_prevents_no_update(other_file: Path) -> None:
     startup.prepare_database(backup_first=False)
 
     assert Draft.objects.count() == 1
-    assert not startup.is_migration_missing()
+    assert not startup.has_unapplied_migrations()
     with pytest.raises(IntegrityError):
         connection.check_constraints()
 
