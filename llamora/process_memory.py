@@ -30,7 +30,7 @@ def protect_process_memory() -> None:
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def has_unreadable_memory() -> bool:
+def is_memory_protected() -> bool:
     """Return whether the memory of this process is protected from other programs of the same user."""
     return sys.platform == "linux" and bool(ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0)
 

@@ -100,7 +100,7 @@ def test_the_server_can_leave_no_core_dump(server: Server) -> None:
 
 
 def test_every_command_is_closed_before_it_imports_anything_of_django(tmp_path: Path) -> None:
-    script = "from llamora import process_memory as m; print(m.has_unreadable_memory())"
+    script = "from llamora import process_memory as m; print(m.is_memory_protected())"
 
     assert run_command(tmp_path, "shell", "--no-imports", "-c", script).stdout.split() == ["True"]
 
@@ -108,11 +108,11 @@ def test_every_command_is_closed_before_it_imports_anything_of_django(tmp_path: 
     assert source.index("protect_process_memory()") < source.index("from django")
 
 
-@pytest.mark.parametrize(("unreadable", "level"), [(True, "ok"), (False, "warn")])
+@pytest.mark.parametrize(("protected", "level"), [(True, "ok"), (False, "warn")])
 def test_the_doctor_says_whether_other_programs_can_read(
-    monkeypatch: pytest.MonkeyPatch, *, unreadable: bool, level: str
+    monkeypatch: pytest.MonkeyPatch, *, protected: bool, level: str
 ) -> None:
-    monkeypatch.setattr(process_memory, "has_unreadable_memory", lambda: unreadable)
+    monkeypatch.setattr(process_memory, "is_memory_protected", lambda: protected)
 
     (found,) = machine.check_memory()
 

@@ -125,7 +125,7 @@ def check_core_dumps() -> Iterator[CheckResult]:
 
 def check_memory() -> Iterator[CheckResult]:
     """Report whether other programs of this user can read the server's memory."""
-    if process_memory.has_unreadable_memory():
+    if process_memory.is_memory_protected():
         yield ok("memory", "Other programs of this user can't read that of Llamora; only root can.")
     else:
         yield warn("memory", "Other programs of this user can read that of Llamora, with the keys in it.")
