@@ -44,7 +44,7 @@ def verify_installed_packages(folder: Path) -> None:
             )
 
 
-def find_uncompared_packages(folder: Path) -> list[str]:
+def find_unlisted_packages(folder: Path) -> list[str]:
     """Return the installed packages whose version is not listed in `uv.lock`."""
     locked = read_locked_packages(folder)
     return [" ".join(package) for package in list_installed_packages() if package not in locked]

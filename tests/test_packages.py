@@ -20,7 +20,7 @@ from llamora.package_hashes import (
     COMMITTED,
     LOCAL,
     UnknownPackageError,
-    find_uncompared_packages,
+    find_unlisted_packages,
     verify_installed_packages,
 )
 from tests.conftest import ROOT
@@ -127,7 +127,7 @@ def test_what_uv_did_not_install_is_not_compared(installed: Path) -> None:
 
     (installed / LOCAL).write_text(lock_text(py3__none__any=OTHER).replace("1.0", "1.1"))
     assert not is_refused(installed)
-    assert find_uncompared_packages(installed) == ["pearl 1.0"]
+    assert find_unlisted_packages(installed) == ["pearl 1.0"]
 
 
 @pytest.mark.parametrize("tampered", [False, True])

@@ -16,7 +16,7 @@ from llamora.ops.doctor.check_result import CheckResult, bad, ok, warn
 from llamora.package_hashes import (
     LOCAL,
     UnknownPackageError,
-    find_uncompared_packages,
+    find_unlisted_packages,
     verify_installed_packages,
 )
 
@@ -146,7 +146,7 @@ def check_packages() -> Iterator[CheckResult]:
     except UnknownPackageError as refusal:
         yield bad("packages", str(refusal))
         return
-    if others := find_uncompared_packages(folder):
+    if others := find_unlisted_packages(folder):
         yield warn("packages", f"Not compared, since {LOCAL} does not have them: {', '.join(others)}.")
     else:
         yield ok("packages", "Each has a hash that the project was tested with.")
