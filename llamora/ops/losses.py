@@ -136,7 +136,7 @@ def refuse_unreported_loss(database: Path) -> None:
         raise OperationRefused(describe_unreported_loss(loss))
 
 
-def refuse_open_reports() -> None:
+def refuse_unacknowledged_reports() -> None:
     """Raise OperationRefused if an administrator must still acknowledge a report of lost saves."""
     if found := reports.list_open_reports():
         raise OperationRefused(" ".join(reports.describe_report(report) for report in found))

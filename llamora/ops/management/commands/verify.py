@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 database = create.get_household_files().database
                 losses.refuse_unreported_loss(database)
                 self._verify(database, user, password_file, is_copy=False)
-                losses.refuse_open_reports()
+                losses.refuse_unacknowledged_reports()
                 return
             # Of a database with its logs beside it, such as a copy of damaged files.
             losses.refuse_loss(file)
