@@ -1,4 +1,4 @@
-"""Measurements of sign-in, pages and saves: alone, with eight clients, and with a large archive."""
+"""Measurements of sign-in, pages and saves: alone, with eight clients, and in a large diary."""
 
 import re
 import threading
@@ -83,7 +83,9 @@ def expect_status(answer: BrowserResponse, status: int) -> BrowserResponse:
     return answer
 
 
-def measure_archive(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int) -> None:
+def measure_large_diary(
+    report: BenchmarkReport, served: BenchmarkHousehold, *, name: str, entries: int
+) -> None:
     """Add to the report how long today's page takes in a diary with `entries` entries."""
     person = BrowserClient(port=served.port, name=name)
     person.sign_in()

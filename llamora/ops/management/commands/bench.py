@@ -120,7 +120,7 @@ class Command(BaseCommand):
                     pages.measure(report, served, name="anna", today=today)
                 imports.measure(report, served, name="anna", entries=entries, ends=today)
                 if with_pages:
-                    pages.measure_archive(report, served, name="anna", entries=entries)
+                    pages.measure_large_diary(report, served, name="anna", entries=entries)
                     full_day.measure(report, served, name="anna", password=Path(folder) / "password")
 
     def _measure_programs(self, report: BenchmarkReport) -> None:
