@@ -16,7 +16,7 @@ from accounts.keys.vault_state import confirm_code
 from accounts.models import Person
 from diary.models import Entry
 from llamora.crypto import Keyring, in_force
-from llamora.ops.benchmarks.search import archive_sizes
+from llamora.ops.benchmarks.search import list_diary_sizes
 from llamora.ops.management.commands.bench import GROUPS
 from search import messages
 from search.benchmarks import measure
@@ -182,5 +182,5 @@ def test_fifty_thousand_entries_are_found_as_soon_and_as_fast_as_promised(
 
 
 def test_the_households_bench_measures_search_at_the_sizes_that_are_promised() -> None:
-    assert archive_sizes(50_000) == [1_000, 10_000, 50_000, 100_000]
+    assert list_diary_sizes(50_000) == [1_000, 10_000, 50_000, 100_000]
     assert "search" in GROUPS

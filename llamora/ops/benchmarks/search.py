@@ -17,7 +17,7 @@ from llamora.ops.benchmarks.household import serve_household
 _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
-def archive_sizes(entries: int) -> list[int]:
+def list_diary_sizes(entries: int) -> list[int]:
     """Return the four numbers of entries to measure with: `entries` times 1/50, 1/5, 1 and 2.
 
     Each is at least 200.
@@ -27,7 +27,7 @@ def archive_sizes(entries: int) -> list[int]:
 
 def measure(report: BenchmarkReport, *, entries: int) -> None:
     """Add the figures of search in diaries of several sizes, up to two times `entries`."""
-    for size in archive_sizes(entries):
+    for size in list_diary_sizes(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
                 environment = dict(served.environment)
