@@ -6,7 +6,7 @@ import pytest
 
 from llamora.database import compaction
 from llamora.ops.benchmarks.facts import fact_process
-from llamora.ops.benchmarks.search import fact_numbers
+from llamora.ops.benchmarks.search import list_fact_counts
 from tests.people import register_resident
 from tests.traces.facts.fact_steps import add_fact
 from traces.facts.models import Fact, FactState
@@ -21,8 +21,8 @@ CHANGES = (
 
 
 def test_ten_and_a_hundred_thousand_facts_are_measured_unless_fewer_are_asked_for() -> None:
-    assert fact_numbers(50_000) == [10_000, 100_000]
-    assert fact_numbers(40) == [200, 400]
+    assert list_fact_counts(50_000) == [10_000, 100_000]
+    assert list_fact_counts(40) == [200, 400]
 
 
 @pytest.mark.django_db

@@ -37,7 +37,7 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
                 report.add(Figure(**{**figure, "name": name}, peer=peer))
 
 
-def fact_numbers(entries: int) -> list[int]:
+def list_fact_counts(entries: int) -> list[int]:
     """Return the two numbers of facts to measure with: `entries` times 1/5 and 2.
 
     They are at least 200 and 400.
@@ -50,7 +50,7 @@ def measure_facts(report: BenchmarkReport, *, entries: int) -> None:
 
     Their numbers of facts are `entries` times 1/5 and 2.
     """
-    for facts in fact_numbers(entries):
+    for facts in list_fact_counts(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
                 environment = dict(served.environment)

@@ -94,7 +94,7 @@ class Command(BaseCommand):
             search.measure(report, entries=options["entries"])
         if "facts" in groups:
             search.measure_facts(report, entries=options["entries"])
-            served_facts.measure(report, numbers=search.fact_numbers(options["entries"]))
+            served_facts.measure(report, numbers=search.list_fact_counts(options["entries"]))
         if "streams" in groups:
             self._measure_streams(report, tokens=TOKENS, rate=0)
             self._measure_streams(report, tokens=STEADY_TOKENS, rate=STEADY_RATE)
