@@ -95,7 +95,7 @@ class ThinkFilter:
         """
         self._buffer = ""
         if not self._is_begun:
-            is_bare = marks.find_bare_channel(text)
+            is_bare = marks.begins_with_channel_name(text)
             if is_bare is None:
                 self._buffer = text
                 return ""

@@ -94,7 +94,7 @@ _BEGINNINGS = frozenset(mark[:length] for mark in KNOWN for length in range(1, l
 _UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
 
 
-def find_bare_channel(text: str) -> bool | None:
+def begins_with_channel_name(text: str) -> bool | None:
     """Return whether a reply begins with the channel name `analysis`; None if more text is needed.
 
     gpt-oss writes its thinking in this channel. Some servers send the name without its marks.
