@@ -51,7 +51,7 @@ def check_pages() -> Iterator[CheckResult]:
         yield bad("migrations", integrity.NEWER)
 
 
-def check_old_keys() -> Iterator[CheckResult]:
+def check_fence_triggers() -> Iterator[CheckResult]:
     """Report fence triggers that are missing, and triggers that Llamora did not create.
 
     Fence triggers refuse values that were encrypted with old keys.
