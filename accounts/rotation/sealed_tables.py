@@ -48,7 +48,7 @@ class SealedTable:
         return tuple(field for field in self.model._meta.concrete_fields if field.attname in names)
 
     @cached_property
-    def sealed_at(self) -> int:
+    def first_sealed_index(self) -> int:
         """The index of the first sealed column in a row."""
         return 2 + len(self.bound_fields)
 
@@ -123,7 +123,7 @@ class SealedTable:
         Pass all three to `reseal` or `verify`, which check that the value is valid.
         """
         converters = [_build_converter(field) for field in (self.model._meta.pk, *self.bound_fields)]
-        names, end = ["id", *(field.attname for field in self.bound_fields)], self.sealed_at
+        names, end = ["id", *(field.attname for field in self.bound_fields)], self.first_sealed_index
 
         def read_envelopes(row: Row) -> Iterator[tuple[SealedField, bytes | None, Columns]]:
             columns: Columns = {"owner_id": owner}
