@@ -99,7 +99,7 @@ class SessionRegistry:
         """Return whether any session with this key exists, idle or not."""
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
-    def list_keys_of_other_realms(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
+    def list_differing_keys(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
         """Return the key ids of sessions that have another key than `keyring` for one of `realms`.
 
         Only sessions of the keyring's owner are compared.
@@ -145,7 +145,7 @@ session_registry = SessionRegistry()
 
 def check_no_other_realm_keys(keyring: RealmKeyring, realms: Collection[Realm]) -> None:
     """Raise KeysDoNotMatch if a session of the owner holds other keys of these realms."""
-    for other in session_registry.list_keys_of_other_realms(keyring, realms):
+    for other in session_registry.list_differing_keys(keyring, realms):
         _check_not_held(other)
 
 
