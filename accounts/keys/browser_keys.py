@@ -179,7 +179,7 @@ def load_merged_ids(keyring: Keyring) -> set[UUID]:
     return {UUID(hex=name) for name in _load_merged(keyring) if name != _NEWER_THAN}
 
 
-def load_merged_test(keyring: Keyring) -> Callable[[UUID], bool]:
+def build_merge_check(keyring: Keyring) -> Callable[[UUID], bool]:
     """Return a function that tells by the id of a draft whether the draft may have been merged already.
 
     Raise EnvelopeError if the column `folded_drafts` is damaged.

@@ -115,7 +115,7 @@ class _Opener:
                 keyring=keyring,
                 senders={sender.id: sender for load in _sender_loaders for sender in load(keyring)},
                 pairs=key_pairs.load_key_pairs(keyring),
-                may_be_opened_before=browser_keys.load_merged_test(keyring),
+                may_be_opened_before=browser_keys.build_merge_check(keyring),
                 sizes=load_sizes(keyring.owner),
             )
 
