@@ -106,7 +106,7 @@ class TokenForm(forms.Form):
     def _needs_password(kind: str) -> bool:
         return kind != TokenKind.DROP.value
 
-    def build_request(self) -> TokenRequest:
+    def build_token_request(self) -> TokenRequest:
         """Return the name and the terms of the token that the person wants to create."""
         values = self.cleaned_data
         return TokenRequest(

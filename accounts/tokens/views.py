@@ -51,8 +51,8 @@ def programs(request: HouseholdRequest) -> HttpResponse:
 def _create_token(request: HouseholdRequest, form: TokenForm) -> str:
     if form.needs_password:
         reauthentication = build_reauthentication(request, password=form.cleaned_data["current"])
-        return services.create_token_with_password(reauthentication, form.build_request())
-    return services.create_token(request.vault.keyring, form.build_request())
+        return services.create_token_with_password(reauthentication, form.build_token_request())
+    return services.create_token(request.vault.keyring, form.build_token_request())
 
 
 @require_http_methods(_FORM)
