@@ -24,7 +24,7 @@ from diary.hooks import Importer
 from diary.inbox.inbox_text import InboxText
 from diary.models import Entry, Origin, Reply, Version
 from diary.origins.provenance import Provenance
-from diary.transfer.line_imports import compute_source, seal_row
+from diary.transfer.line_imports import compute_line_digest, seal_row
 from diary.transfer.row_parser import (
     REPLY_COLUMNS,
     VERSION_COLUMNS,
@@ -197,7 +197,7 @@ class EntryImporter:
         texts = {version.revision: version.text for version in new_entry.versions}
         texts[entry.revision] = entry.text
         if entry.source is not None and 1 in texts:
-            entry.source = compute_source(self._digest_key, entry.first_day or entry.day, texts[1])
+            entry.source = compute_line_digest(self._digest_key, entry.first_day or entry.day, texts[1])
 
     def _clamp_start(self, start: datetime, lifetime: timedelta) -> datetime:
         """Return the start of a row's lifetime, or now if the lifetime is over or begins in the future.

@@ -146,7 +146,7 @@ class _ImportedLines:
         # Known lines count too: the order within a day is that of the file, also when an import is repeated.
         position = self._positions[line.day]
         self._positions[line.day] += 1
-        source = compute_source(self._digest_key, line.day, line.text)
+        source = compute_line_digest(self._digest_key, line.day, line.text)
         known = self._known[line.day]
         if source in known:
             return None
@@ -166,7 +166,7 @@ class _ImportedLines:
         )
 
 
-def compute_source(key: bytes, day: date, text: str) -> bytes:
+def compute_line_digest(key: bytes, day: date, text: str) -> bytes:
     """Return the BLAKE2 digest of an imported line, by which a later import recognises the same line."""
     return keyed_digest(key, [day.isoformat().encode(), text.encode()])
 
