@@ -34,7 +34,7 @@ PERSONA_RULE: Final = (
     "The owner of the diary has written the following about how you are to be. Follow it as far as the rules "
     "above allow:"
 )
-_FENCE_BYTES: Final = 16
+_CODE_BYTES: Final = 16
 _MARK: Final = re.compile(r"<text (?P<code>[0-9a-f]{32}) (?P<number>\d+)>")
 # They shape words, and join several emoji into one.
 _JOINERS: Final = "\u200c\u200d"
@@ -51,9 +51,9 @@ class Readable(Protocol):
         """
 
 
-def make_fence_code() -> str:
+def make_delimiter_code() -> str:
     """Return a random code of 32 hexadecimal digits for the lines that enclose the texts in one prompt."""
-    return secrets.token_hex(_FENCE_BYTES)
+    return secrets.token_hex(_CODE_BYTES)
 
 
 class Material:

@@ -33,7 +33,7 @@ from diary.generation.material import (
     MaterialNotWhole,
     fence_values,
     insert_printed,
-    make_fence_code,
+    make_delimiter_code,
     select_instructions,
 )
 from diary.generation.sample_day import build_sample_values
@@ -230,7 +230,7 @@ def _get(name: str) -> _PromptTemplate:
 
 
 def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
-    code, printed = make_fence_code(), list[str]()
+    code, printed = make_delimiter_code(), list[str]()
     instructions = select_instructions(values)
     persona = str(instructions.get(PERSONA_NAME) or "")
     system = prompt.system.render(Context(instructions, autoescape=False)).strip()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.generation.material import Readable, fence_values, insert_printed, join_texts, make_fence_code
+from diary.generation.material import Readable, fence_values, insert_printed, join_texts, make_delimiter_code
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_templates import OWN_TEMPLATES, render_prompt
 from diary.openings.tasks import OpeningSource
@@ -84,7 +84,7 @@ def test_each_prompt_has_a_code_of_its_own() -> None:
 
 @given(text=st.text(max_size=60))
 def test_a_text_stays_in_its_line_and_is_read_as_it_was(text: str) -> None:
-    code = make_fence_code()
+    code = make_delimiter_code()
     printed: list[str] = []
     values = fence_values({"entry": PromptEntry(time="", text=text), "day": "3 May"}, code, printed)
 
