@@ -112,7 +112,7 @@ class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
     """Raised if a prompt template changes a text of the diary, for instance by a filter."""
 
 
-def fence_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
+def wrap_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
     """Return the values for the user message, with each text of the diary wrapped as `Material`.
 
     Values named in `PLAIN_NAMES` are not wrapped.

@@ -31,10 +31,10 @@ from diary.generation.material import (
     READING_RULE,
     MaterialAmongInstructions,
     MaterialNotWhole,
-    fence_values,
     insert_printed,
     make_delimiter_code,
     select_instructions,
+    wrap_values,
 )
 from diary.generation.sample_day import build_sample_values
 from llamora.llm.deltas import ChatMessages
@@ -234,7 +234,7 @@ def _fill(prompt: _PromptTemplate, values: dict[str, object]) -> ChatMessages:
     instructions = select_instructions(values)
     persona = str(instructions.get(PERSONA_NAME) or "")
     system = prompt.system.render(Context(instructions, autoescape=False)).strip()
-    person = prompt.person.render(Context(fence_values(values, code, printed), autoescape=False)).strip()
+    person = prompt.person.render(Context(wrap_values(values, code, printed), autoescape=False)).strip()
     parts = [system, READING_RULE.format(code=code)]
     if persona and not _PERSONA_TAG.search(str(prompt.system.source)):
         parts.insert(1, f"{PERSONA_RULE}\n\n{persona}")

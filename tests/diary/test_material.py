@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diary.generation.material import Readable, fence_values, insert_printed, join_texts, make_delimiter_code
+from diary.generation.material import Readable, insert_printed, join_texts, make_delimiter_code, wrap_values
 from diary.generation.prompt_context import PromptEntry
 from diary.generation.prompt_templates import OWN_TEMPLATES, render_prompt
 from diary.openings.tasks import OpeningSource
@@ -86,7 +86,7 @@ def test_each_prompt_has_a_code_of_its_own() -> None:
 def test_a_text_stays_in_its_line_and_is_read_as_it_was(text: str) -> None:
     code = make_delimiter_code()
     printed: list[str] = []
-    values = fence_values({"entry": PromptEntry(time="", text=text), "day": "3 May"}, code, printed)
+    values = wrap_values({"entry": PromptEntry(time="", text=text), "day": "3 May"}, code, printed)
 
     lines = insert_printed(str(values["entry"]), code, printed).splitlines()
 
@@ -98,7 +98,7 @@ def test_a_text_stays_in_its_line_and_is_read_as_it_was(text: str) -> None:
 
 def test_what_has_a_name_that_nobody_thought_of_is_fenced() -> None:
     code, printed = "0" * 32, list[str]()
-    values = fence_values({"new": "Tea", "names": ["Tea"], "count": 3, "nothing": None}, code, printed)
+    values = wrap_values({"new": "Tea", "names": ["Tea"], "count": 3, "nothing": None}, code, printed)
 
     assert insert_printed(str(values["new"]), code, printed) == f'<text {code}>\n"Tea"\n</text {code}>'
     assert "Tea" not in repr(values)
@@ -107,7 +107,7 @@ def test_what_has_a_name_that_nobody_thought_of_is_fenced() -> None:
 
 def test_a_part_of_material_is_fenced_as_well() -> None:
     code, printed = "0" * 32, list[str]()
-    entries = fence_values(build_values("Tea"), code, printed)["entries"]
+    entries = wrap_values(build_values("Tea"), code, printed)["entries"]
 
     marks = [str(one.text) for one in entries]  # type: ignore[attr-defined]  # iterable material
 
