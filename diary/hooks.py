@@ -150,7 +150,7 @@ class ImportedFile(Protocol):
         """Return an id derived from `parts` with a key of this diary, the same at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record of the imported file, with the ids that its entries have in this diary.
+        """Return a prompt record in which ids of the imported file are replaced by ids of this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """

@@ -7,7 +7,7 @@ budget            division of the context window between prompt and answer, in t
 prompt_templates  prompts as text templates, which a household can override
 prompts           the request to the model, from a filled template
 sample_day        sample values with which each prompt can be checked
-material          texts of the diary in a prompt, as JSON between fences
+material          texts of the diary in a prompt, as JSON between random delimiters
 prompt_entries    decrypted entries for a prompt
 prompt_context    the entries of a prompt, shortened to fit a context window
 prompt_record     the sources of a generation: what its prompt contained

@@ -6,8 +6,8 @@
 
 A person's words, imported words and the model's own earlier words may contain what looks like instructions,
 like the next heading of the prompt, or like another entry. As JSON, each stays in its quotation marks, and
-the 128 random bits of the fence are new in each prompt. A value of a prompt is material unless its name is
-in `PLAIN_NAMES`, so that a forgotten name is fenced rather than trusted.
+the 128 random bits of the delimiters are new in each prompt. A value of a prompt is material unless its name
+is in `PLAIN_NAMES`, so that a forgotten name is enclosed rather than trusted.
 """
 
 import json

@@ -2,7 +2,7 @@
 
     complete   the sentence in which the text reaches its number of words has ended
     echo       eight consecutive words of the prompt that the person did not write, a heading of the prompt, a
-               line that begins like one, the code of a fence, or JSON like that in the prompt
+               line that begins like one, the code of a delimiter, or JSON like that in the prompt
     forged     a line that is only a date or a time of day, as at the beginning of an entry
 
 Small models repeat their instructions, or continue with an invented entry of the diary. Neither may appear
@@ -29,8 +29,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？]+[\"'”’»)*_\]]*(?=\s|$
 _TIME_HEAD: Final = re.compile(r"\W{0,3}\[\d{1,2}[:.]\d{2}\]")
 _YEAR: Final = re.compile(r"\d{4}")
 _JSON_HEAD: Final = re.compile(r"(?:```\w{0,9}\s{0,9})?\{\s{0,9}\"")
-# The code of a fence, also with other letters or without its end, as small models copy it.
-_FENCE_CODE: Final = re.compile(r"[0-9a-fA-F]{16,}")
+# The code of a delimiter, also with other letters or without its end, as small models copy it.
+_DELIMITER_CODE: Final = re.compile(r"[0-9a-fA-F]{16,}")
 # The anchor matters only to expressions that are no head: those of a head name their year.
 _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -101,15 +101,15 @@ class TextCheck:
             self._word_count += 1
             if self._word_count == self._max_words:
                 self._full_at = match.end()
-            if self._is_fence_code(match.group()) or self._begins_like_heading(match.group()):
+            if self._is_delimiter_code(match.group()) or self._begins_like_heading(match.group()):
                 return Cut(self._text.rfind("\n", 0, match.start()) + 1, "echo")
             self._recent.append((match.group().casefold(), match.start()))
             if len(self._recent) == ECHO_LENGTH and tuple(word for word, _ in self._recent) in self._echoes:
                 return Cut(self._recent[0][1], "echo")
         return None
 
-    def _is_fence_code(self, word: str) -> bool:
-        is_code = _FENCE_CODE.fullmatch(word) and not word.isdecimal()
+    def _is_delimiter_code(self, word: str) -> bool:
+        is_code = _DELIMITER_CODE.fullmatch(word) and not word.isdecimal()
         return bool(is_code) and word.casefold() not in self._own_text
 
     def _begins_like_heading(self, word: str) -> bool:

@@ -7,7 +7,7 @@
     instructions          the system message, without texts of the diary; the owner's persona note, if any,
                           is added at its end unless {{ persona }} says where
     ---
-    what to read          the user message, with the texts between fences: see `diary.generation.material`
+    what to read          the user message, with delimiters around the texts: see `diary.generation.material`
 
 A file in `<data>/prompts/` overrides the file of the same name in `templates/prompts/`. If it has no header,
 the header of the built-in file is used. Nothing is escaped, since a prompt is text, not HTML.

@@ -72,5 +72,5 @@ def _begin_page(**_: Any) -> None:
 
 
 def connect() -> None:
-    """Connect the signal receiver that gives each page its budget; called once from `AppConfig.ready`."""
+    """Connect the receiver that gives each page its rendering budget; called from `AppConfig.ready`."""
     request_started.connect(_begin_page, dispatch_uid="diary.rendering.begin_page")

@@ -242,7 +242,7 @@ class RowImporter:
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record of the imported file, with the ids that its entries have in this diary.
+        """Return a prompt record in which ids of the imported file are replaced by ids of this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """

@@ -1,4 +1,4 @@
-"""Tests of the texts in prompts: each as JSON between fences, and none in the system message."""
+"""Tests of the texts in prompts: each as JSON between random delimiters, and none in the system message."""
 
 import json
 import re
