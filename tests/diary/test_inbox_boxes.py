@@ -1,5 +1,6 @@
 """Tests of texts that arrive while a diary is locked: each is added once, and none from an unknown sender."""
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from diary.inbox import boxes, services
 from diary.inbox.boxes import list_closed_boxes, open_boxes
 from diary.inbox.inbox_text import InboxText
 from diary.models import InboxBox, InboxItem, Origin
+from llamora.database.sqlite.base import LARGEST_VALUE
 from llamora.fields import new_id
 from llamora.ops.doctor.household import check_inbox
 from tests.diary.inbox_senders import Program, create_program, registered
@@ -191,7 +193,11 @@ def test_damaged_boxes_stop_nobody_and_can_be_deleted(owner: Resident, housemate
     theirs.send("Not yours.")
     first, second, _ = InboxBox.objects.filter(owner_id=owner.id).order_by("id").values_list("id", flat=True)
     change("UPDATE diary_inboxbox SET day = 'tomorrow', made_at = 7 WHERE id = %s", first.hex)
+    # Another program does not have our connection's limit.
+    raw: Any = connection.connection
+    raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000_000)
     change("UPDATE diary_inboxbox SET box = zeroblob(90000000) WHERE id = %s", second.hex)
+    raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
 
     with registered(program):
         send_unlocked(owner)
