@@ -167,8 +167,8 @@ def _find_runs(text: str) -> tuple[list[_Run], set[str]]:
     after_last = 0
     # Only words with capitals are looked at, which few are, and the word after each.
     for match in _LARGE_WORD.finditer(text):
-        word, start = match.group(), match.start()
-        if not _is_large(word):
+        word, start = match[0], match.start()
+        if len(word) < 2 or not word[0].isupper():
             continue
         begins_sentence = _begins_sentence(text, start)
         if not begins_sentence:
