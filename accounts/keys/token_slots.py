@@ -231,6 +231,15 @@ def remove_confirmation_on_commit(token_id: UUID) -> None:
         credential_register.remove_marks_on_commit(credential_register.list_marks(kind, row_id=token_id))
 
 
+def remove_all_confirmations_on_commit(owner: UUID | None) -> None:
+    """Remove all tokens of a person, or of everyone, from the register after the commit.
+
+    Tokens whose rows are hidden at that moment are removed too.
+    """
+    for kind in (MARK_KIND, EXPIRED_KIND):
+        credential_register.remove_marks_on_commit(credential_register.list_marks(kind, owner=owner))
+
+
 def expire_confirmations(token_ids: Iterable[UUID]) -> None:
     """Register tokens as expired, so that they can no longer be used.
 
@@ -291,6 +300,5 @@ def suspend_tokens(owner: UUID | None = None) -> int:
     if owner is not None:
         rows = rows.filter(owner_id=owner)
     with write_transaction():
-        for kind in (MARK_KIND, EXPIRED_KIND):
-            credential_register.remove_marks_on_commit(credential_register.list_marks(kind, owner=owner))
+        remove_all_confirmations_on_commit(owner)
         return rows.update(confirmation=None)

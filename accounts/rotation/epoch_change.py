@@ -202,6 +202,8 @@ def _write_new_epoch(
         raise OpenedSlotRefused
     tokens = AccessToken.objects.filter(owner_id=keyring.owner)
     (tokens if replaces_all else tokens.filter(id__in=removed_tokens)).delete()
+    if replaces_all:
+        token_slots.remove_all_confirmations_on_commit(keyring.owner)
     with in_force(keyring):
         try:
             renewed_tokens, refused_tokens = _reseal_vault(

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts.auth.services.reauth import Reauthentication, reauthenticate
 from accounts.errors import LastAdministrator
-from accounts.keys import former_keys
+from accounts.keys import former_keys, token_slots
 from accounts.models import Person
 from accounts.rotation import background
 from accounts.rotation.sealed_tables import list_sealed_tables
@@ -38,6 +38,7 @@ def delete_person(person: Person) -> None:
         _check_administrator_remains(person)
         # First, so that jobs and indexes receive the signal of the last session.
         sessions_services.end_sessions(person_id=person.id)
+        token_slots.remove_all_confirmations_on_commit(person.id)
         transaction.on_commit(partial(_send_deleted, person.id))
         _delete_sealed_rows(person.id)
         person.delete()

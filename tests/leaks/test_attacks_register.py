@@ -19,6 +19,8 @@ from django.utils import timezone
 from accounts.errors import InvalidToken
 from accounts.keys.token_slots import suspend_tokens
 from accounts.models import AccessToken, SignIn, Unlock
+from accounts.rotation.background import stop_rotation_threads
+from accounts.security.deletion import delete_person
 from accounts.sessions import run_secret, unlock_register
 from accounts.sessions import services as sessions_services
 from accounts.sessions.registry import session_registry
@@ -35,10 +37,12 @@ from llamora.clock import services as clock
 from llamora.clock.record_file import remove_record
 from llamora.crypto import DropKey, TokenKind, VaultLocked, in_force, parse_token
 from llamora.database import NotWritten, credential_register
+from llamora.fields import fence
 from tests import tokens
 from tests.clock.machine import DAY
 from tests.clock.test_services import Clocks, clocks
-from tests.people import Resident, register_resident
+from tests.fakes.waiting import PATIENCE
+from tests.people import NEW_PASSWORD, PASSWORD, Resident, register_resident
 from tests.tokens import get_row, make_token, use_token
 
 __all__ = ["clocks"]
@@ -114,6 +118,36 @@ def test_a_revoked_token_put_back_with_its_vault_stays_revoked(olive: Resident, 
     sessions_services.end_expired_sessions()
     services.end_expired_tokens()
     check_refused(text)
+
+
+@pytest.mark.parametrize("end", ["reset after a compromise", "deletion"])
+def test_tokens_that_all_ended_at_once_stay_so_although_a_whole_person_is_put_back(
+    olive: Resident, end: str
+) -> None:
+    """One of the rows is hidden while they end; nothing is swept before the person is put back."""
+    texts = [make_token(olive, TokenKind.ORDINARY), make_token(olive, TokenKind.DROP)]
+    models = {*apps.get_app_config("accounts").get_models(), *fence.sealed_models()}
+    copied = {model._meta.db_table: copy_rows(model._meta.db_table) for model in models}
+    AccessToken.objects.filter(id=parse_token(texts[0]).id).delete()
+    if end == "deletion":
+        delete_person(olive.person)
+    else:
+        passwords = {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
+        answer = olive.post("/settings/somebody-had-my-key/", current=PASSWORD, **passwords)
+        assert answer.status_code == 200
+
+    stop_rotation_threads(timeout=PATIENCE)
+    restart_machine()
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        fence.drop_triggers(connection)
+        for table, rows in copied.items():
+            cursor.execute(f"DELETE FROM {table}")
+            put_back(table, rows)
+    fence.install_triggers(connection, fenced=fence.sealed_models(), vault_table="accounts_vault")
+
+    assert AccessToken.objects.count() == len(texts)
+    for text in texts:
+        check_refused(text)
 
 
 def drop(key: DropKey, text: str, *, token: str, who: Resident) -> None:
