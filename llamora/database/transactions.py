@@ -48,7 +48,9 @@ def write_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with yield_turn(), hold_write_lock():
+    # A person's save that need not wait for other writers is not delayed by calls of programs either.
+    is_held = _write_lock.acquire_at_once()
+    with yield_turn(waits_for_call=not is_held), _hold_once(is_held=is_held):
         reserve.release_if_full()
         try:
             with transaction.atomic(), count_commit(transaction.get_connection()) as counted:
@@ -93,7 +95,14 @@ def _iter_part(first: _Item, rest: Iterator[_Item]) -> Iterator[_Item]:
 @contextmanager
 def hold_write_lock() -> Iterator[None]:
     """Hold the write lock of this process during the `with` block, after waiting for earlier writers."""
-    _write_lock.acquire()
+    with _hold_once(is_held=False):
+        yield
+
+
+@contextmanager
+def _hold_once(*, is_held: bool) -> Iterator[None]:
+    if not is_held:
+        _write_lock.acquire()
     try:
         yield
     finally:

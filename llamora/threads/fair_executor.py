@@ -20,7 +20,7 @@ running one, calls resume and begin by turns.
 
 While a `Hold` exists, calls of a rank above `reserved_rank` neither begin nor resume, and pause at their next
 `let_others_run`, because an urgent call is about to arrive or to finish. They continue while an urgent call
-waits inside `yield_turn`, since it may be waiting for one of them.
+waits inside `yield_turn` for something that one of them may have, such as a lock.
 """
 
 import math
@@ -214,19 +214,22 @@ class FairExecutor(Executor):
             return [thread for thread in self._threads if thread.is_alive()]
 
     @contextmanager
-    def release_turn(self) -> Iterator[None]:
-        """Let another call be active in the `with` block, then wait until this call may be active again."""
+    def release_turn(self, *, ends_holds: bool = True) -> Iterator[None]:
+        """Let another call be active in the `with` block, then wait until this call may be active again.
+
+        If this call is urgent, no `Hold` is in force meanwhile, except without `ends_holds`.
+        """
         rank = _thread_state.rank
-        is_urgent = rank <= self._reserved_rank
+        is_aside = ends_holds and rank <= self._reserved_rank
         with self._lock:
             self._active -= 1
-            self._urgent_aside += is_urgent
+            self._urgent_aside += is_aside
             self._wake_next()
         try:
             yield
         finally:
             with self._lock:
-                self._urgent_aside -= is_urgent
+                self._urgent_aside -= is_aside
                 self._returning_ranks[rank] += 1
                 self._resume(rank)
 
@@ -428,10 +431,12 @@ class KeyedExecutor(Executor):
 
 
 @contextmanager
-def yield_turn() -> Iterator[None]:
+def yield_turn(*, waits_for_call: bool = True) -> Iterator[None]:
     """Let another call of this thread's pool be active during the `with` block; use it around waits.
 
-    Does nothing outside a pool, or inside another such block.
+    If the block may wait for another call, what a `Hold` holds continues meanwhile; pass
+    `waits_for_call=False` if it waits only for the disk, for example. Does nothing outside a pool, or inside
+    another such block.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):
@@ -439,7 +444,7 @@ def yield_turn() -> Iterator[None]:
         return
     _thread_state.is_waiting = True
     try:
-        with pool.release_turn():
+        with pool.release_turn(ends_holds=waits_for_call):
             yield
     finally:
         _thread_state.is_waiting = False

@@ -20,13 +20,23 @@ class FairLock:
         """Wait until all earlier callers have released the lock, then hold it."""
         thread = threading.get_ident()
         with self._mutex:
-            if self._holder in (None, thread):
-                self._holder, self._depth = thread, self._depth + 1
+            if self._take(thread):
                 return
             handover = threading.Lock()
             handover.acquire()
             self._waiting.append((handover, thread))
         handover.acquire()
+
+    def acquire_at_once(self) -> bool:
+        """Hold the lock if no other thread does; return False without waiting if one does."""
+        with self._mutex:
+            return self._take(threading.get_ident())
+
+    def _take(self, thread: int) -> bool:
+        if self._holder not in (None, thread):
+            return False
+        self._holder, self._depth = thread, self._depth + 1
+        return True
 
     def release(self) -> None:
         """Release the lock; the caller that has waited longest acquires it."""

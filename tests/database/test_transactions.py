@@ -1,5 +1,6 @@
 """Tests of write transactions: one writer at a time, atomic, and errors with a reason."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from accounts.models import Person
 from diary.models import Entry
 from llamora.database import NotWritten, write_transaction
+from llamora.database.transactions import hold_write_lock
+from llamora.threads import FairExecutor
+from tests.fakes.waiting import PATIENCE
 from tests.fields.stored import DAY
 from tests.people import Resident, new_resident
 from tests.threads.running import run_in_threads
@@ -31,6 +35,40 @@ def test_writers_of_many_threads_all_write() -> None:
     run_in_threads(*(writes(n) for n in range(6)), apart=0)
 
     assert Person.objects.count() == 30
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_writer", [False, True])
+def test_a_page_that_writes_lets_programs_run_only_if_it_waits_for_a_writer(*, has_writer: bool) -> None:
+    """The writer may be a program."""
+    pool = FairExecutor(threads=3, name="pool", max_active=1)
+    order: list[str] = []
+    hold, lock, has_program = pool.hold_others(), hold_write_lock(), threading.Event()
+
+    def end_writer() -> None:
+        order.append("program")
+        if has_writer:
+            lock.__exit__(None, None, None)
+
+    def write_page() -> None:
+        assert has_program.wait(PATIENCE)
+        with write_transaction():
+            for _ in range(2):
+                pool.submit_for_key("next page", lambda: None).result(PATIENCE)
+            order.append("page")
+        connection.close()
+
+    if has_writer:
+        lock.__enter__()
+    page = pool.submit_for_key("", write_page)
+    program = pool.submit_for_key("program", end_writer, rank=1)
+    has_program.set()
+    page.result(PATIENCE)
+    hold.release()
+    program.result(PATIENCE)
+    pool.shutdown()
+
+    assert order == (["program", "page"] if has_writer else ["page", "program"])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -737,6 +737,28 @@ def test_a_page_that_waits_for_a_program_lets_it_go_on(pool_with_one_active_call
     hold.release()
 
 
+def test_a_page_that_waits_for_no_call_lets_no_program_begin(
+    pool_with_one_active_call: FairExecutor,
+) -> None:
+    pool = pool_with_one_active_call
+    order: list[str] = []
+    hold = pool.hold_others()
+
+    def write_page() -> Future[Any]:
+        with yield_turn(waits_for_call=False):
+            program = pool.submit_for_key("program", partial(order.append, "program"), rank=1)
+            for name in ("next page", "last page"):
+                pool.submit_for_key(name, partial(order.append, name)).result(PATIENCE)
+        order.append("page")
+        return program
+
+    program = pool.submit_for_key("", write_page).result(PATIENCE)
+    hold.release()
+    program.result(PATIENCE)
+
+    assert order == ["next page", "last page", "page", "program"]
+
+
 def test_a_pool_that_closes_runs_what_was_held(pool_with_one_active_call: FairExecutor) -> None:
     pool = pool_with_one_active_call
     pool.hold_others()

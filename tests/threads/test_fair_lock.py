@@ -57,6 +57,22 @@ def test_whoever_just_had_it_waits_behind_the_others() -> None:
     assert order.index("patient") == 1
 
 
+def test_it_is_acquired_at_once_or_not_at_all() -> None:
+    lock, found = FairLock(), list[bool]()
+
+    def try_once() -> None:
+        found.append(lock.acquire_at_once())
+        if found[-1]:
+            lock.release()
+
+    lock.acquire()
+    run_in_threads(try_once)
+    lock.release()
+    run_in_threads(try_once)
+
+    assert found == [False, True]
+
+
 def test_its_holder_may_take_it_again() -> None:
     lock = FairLock()
 
