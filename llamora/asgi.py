@@ -32,6 +32,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.signals import request_started
+from django.http import HttpRequest
 from django.http.response import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import get_resolver, set_script_prefix
 
@@ -204,7 +205,10 @@ class PageHandler(ASGIHandler):
     def _build_response(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
         request, refusal = self.create_request(scope, body)
         if request is not None:
-            return self.get_response(request)
+            response = self.get_response(request)
+            if not response.streaming:
+                _break_cycles(request)
+            return response
         return _build_plain_response(UNREADABLE, status=refusal.status_code if refusal else 400, headers={})
 
     async def _stream(
@@ -227,6 +231,15 @@ class PageHandler(ASGIHandler):
         for wait in (False, True):
             for pool in (self.page_pool, self.answer_pool, self.slow_pool):
                 pool.shutdown(wait=wait, cancel_futures=not wait)
+
+
+def _break_cycles(request: HttpRequest) -> None:
+    """Remove from a request, after its response, what refers to it.
+
+    As a cycle, a request with its form and keyring would stay in memory until a garbage collection.
+    """
+    for name in ("htmx", "_messages"):
+        vars(request).pop(name, None)
 
 
 def _get_client_address(scope: Scope) -> str:

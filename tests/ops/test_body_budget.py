@@ -1,6 +1,15 @@
 """Tests of the limits on request bodies in memory: per sender and in total; the slowest sender is refused."""
 
+import gc
+import weakref
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from daphne.http_protocol import WebRequest
+
 from llamora.ops.server.body_budget import Body, BodyBudget
+from llamora.ops.server.body_limits import InMemoryRequest
 
 
 class Sender:
@@ -59,6 +68,26 @@ def test_a_newcomer_with_a_small_form_gets_in_among_many_strangers_with_half_sen
     assert sender.send("owner", size=1)
     assert sender.budget.get_size() <= 640
     assert "owner" not in sender.refused
+
+
+@pytest.mark.parametrize("ends", ["finish", "connectionLost"])
+def test_a_request_with_a_body_is_freed_when_it_ends(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the cycle collector, so that no form stays in memory until it runs."""
+    for name in ("finish", "connectionLost"):
+        monkeypatch.setattr(WebRequest, name, lambda *_: None)
+    factory = SimpleNamespace(server=SimpleNamespace(protocol_connected=id))
+    channel = SimpleNamespace(getPeer=int, getHost=int, transport=None, factory=factory)
+    request: Any = InMemoryRequest(channel)
+    request.application_queue = None
+    request._hold(5, budget=BodyBudget(most=10, most_per_holder=10), holder="address")
+    seen = weakref.ref(request)
+    gc.disable()
+    try:
+        getattr(request, ends)(*[None] * (ends == "connectionLost"))
+        del request
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_complete_bodies_do_not_give_way() -> None:

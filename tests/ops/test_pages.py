@@ -1,6 +1,7 @@
 """Tests of the page pool of `llamora.asgi`: one thread for a whole request."""
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from django.test import override_settings
 
 from llamora.asgi import PROGRAM_RANK, PageHandler, is_slow
 from tests.fakes.waiting import PATIENCE, until
+from tests.ops.serving.urls import SEEN
 
 
 @pytest.fixture
@@ -92,6 +94,22 @@ async def test_a_page_leaves_nothing_to_the_next_in_its_thread(pages: PageHandle
     answers = [await get(pages, "/where/") for _ in range(6)]
 
     assert {answer["left"] for answer in answers} == {"nothing"}
+
+
+async def test_a_request_is_freed_with_its_response(pages: PageHandler) -> None:
+    """Without the cycle collector, so that no form stays in memory until it runs."""
+    added = ["django_htmx.middleware.HtmxMiddleware", "django.contrib.messages.middleware.MessageMiddleware"]
+    with override_settings(MIDDLEWARE=added):
+        pages.load_middleware(is_async=False)
+    SEEN.clear()
+    gc.disable()
+    try:
+        answer = await get(pages, "/message/")
+        await until(lambda: SEEN[0]() is None)
+    finally:
+        gc.enable()
+
+    assert answer == {"is_script": False}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -196,6 +196,8 @@ class InMemoryRequest(WebRequest):  # type: ignore[misc]  # daphne is untyped
 
     def release(self) -> None:
         """Stop counting the body, because the request has been answered or refused."""
+        # The body can refuse this request: with it, all that was sent would stay in memory as a cycle.
+        self._body = None
         if release := self._release:
             self._release = None
             release()

@@ -6,9 +6,11 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.contrib import messages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
@@ -20,6 +22,7 @@ from tests.fakes.waiting import wait_for
 LEFT = contextvars.ContextVar("LEFT", default="nothing")
 STREAMED: list[int] = []
 ACTIVE: list[HttpRequest] = []
+SEEN: list[weakref.ref[HttpRequest]] = []
 
 
 def show_thread(request: HttpRequest) -> JsonResponse:
@@ -70,6 +73,13 @@ def wait(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
+def leave_message(request: HttpRequest) -> JsonResponse:
+    """Use what middleware adds to a request, and store the request in SEEN."""
+    SEEN.append(weakref.ref(request))
+    messages.success(request, "Done.")
+    return JsonResponse({"is_script": bool(vars(request)["htmx"])})
+
+
 def count_active(request: HttpRequest) -> JsonResponse:
     """Work for a moment, and return the number of simultaneous requests."""
     ACTIVE.append(request)
@@ -94,6 +104,7 @@ urlpatterns = [
     path("register/where/", show_thread),
     path("register/active/", count_active),
     path("process/", show_process),
+    path("message/", leave_message),
     path("sized/", show_body_size),
     path("spooled/", spool_body),
     path("slowly/", wait),
