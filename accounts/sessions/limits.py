@@ -80,7 +80,7 @@ def is_idle(row: Unlock, person: Person, now: datetime) -> bool:
     if not oldest <= row.last_active <= now + LEEWAY:
         return True
     activity = find_last_activity(
-        RegisteredUnlock(row.sign_in.person_id, row.sign_in_id, read_bytes(row.salt, longest=64))
+        RegisteredUnlock(person.id, row.sign_in_id, read_bytes(row.salt, longest=64))
     )
     return activity is not None and activity < oldest
 

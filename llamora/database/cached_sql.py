@@ -200,6 +200,7 @@ def _get_models_builder(compiler: Any, database: str) -> RowsBuilder:
     from_db = class_info["model"].from_db
     get_populators: Any = get_related_populators  # the stubs are those of a later Django
     related = get_populators(class_info, select, database)
+    _remove_back_references(related)
 
     def build(rows: Iterator[Any]) -> Iterator[Model]:
         for row in rows:
@@ -209,6 +210,17 @@ def _get_models_builder(compiler: Any, database: str) -> RowsBuilder:
             yield instance
 
     return build
+
+
+def _remove_back_references(populators: list[Any]) -> None:
+    """Let joined rows not refer to the row that they were joined to.
+
+    Otherwise a person with their vault is a cycle, which stays in memory until a garbage collection, and a
+    collection delays every request. Each page and each call of a program loads such rows.
+    """
+    for populator in populators:
+        populator.remote_setter = lambda *_: None
+        _remove_back_references(populator.related_populators)
 
 
 def _get_tuples_builder(compiler: Any, database: str) -> RowsBuilder:

@@ -1,5 +1,7 @@
 """Tests of cached queries: the same rows as from an uncached query, with other values for each call."""
 
+import gc
+import weakref
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -7,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Person
 from diary.models import Entry
 from llamora.database import CachedIdQuery, CachedQuery
 from tests.people import Resident
@@ -44,6 +47,21 @@ def test_related_rows_come_along(owner: Resident) -> None:
     with CaptureQueriesContext(connection) as asked:
         assert found.owner.name == owner.person.name
     assert len(asked) == 0
+
+
+def test_a_row_and_its_related_row_are_no_cycle(owner: Resident) -> None:
+    with_vault: CachedQuery[Person] = CachedQuery(
+        lambda id_: Person.objects.select_related("vault").filter(id=id_)
+    )
+    gc.disable()
+    try:
+        (person,) = with_vault(id_=owner.id)
+        assert person.vault.owner_id == owner.id
+        seen = weakref.ref(person)
+        del person
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_values_come_as_tuples_or_flat(owner: Resident) -> None:
