@@ -33,8 +33,9 @@ from llamora.pluralize import pluralize
 
 # How many more new objects there are before Python looks for garbage among them; how many such looks before
 # one at those seen once; and how many of these before one at all objects. The last takes 50 ms, in which
-# nobody is answered, and by Python's own choice comes ten times as often.
-GARBAGE_THRESHOLDS = (700, 10, 100)
+# nobody is answered, and by Python's own choice comes ten times as often. A page or a search of a program has
+# thousands of objects while it runs and leaves no garbage, so the first number is larger than Python's 700.
+GARBAGE_THRESHOLDS = (5000, 10, 14)
 # What `settings.DATABASES` asks for, as SQLite answers it: a write is on the disk before it is
 # confirmed, and what was deleted is overwritten.
 PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}

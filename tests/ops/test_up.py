@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import signal
 import socket
@@ -387,7 +388,7 @@ def test_a_start_looks_for_no_garbage_and_loads_no_openssl(tmp_path: Path) -> No
 
     assert process["collects"]
     # A look at all objects is a stop of 50 ms.
-    assert process["thresholds"][2] >= 100
+    assert math.prod(process["thresholds"]) >= 700_000
     assert process["frozen"] > 100_000
     assert "twisted.internet" in process["modules"]
     assert "OpenSSL" not in process["modules"]
