@@ -73,10 +73,13 @@ def _find_or_nothing(entry: Entry) -> Sequence[NearText]:
 
 
 def find_near_entries(index: PersonIndex, entry: Entry) -> Sequence[NearText]:
-    """Return related entries of earlier days, which are few if any; raise IndexClosed.
+    """Return at most MAX_RELATED entries of earlier days about the subject of `entry`, best first.
 
-    A passage is related if it is near in meaning to a passage of the entry and shares rare words with it.
-    The cosine alone also finds passages in the same style, and words alone also find other subjects.
+    Often there is none. Raise IndexClosed if the index is closed meanwhile.
+
+    An entry is returned if a passage of it is near in meaning to a passage of `entry` and shares rare words
+    with that passage. The cosine alone also finds passages in the same style, and words alone also find other
+    subjects.
     """
     words, vectors, embedder = index.words, index.vectors, index.embedder
     if words is None or vectors is None or embedder is None:

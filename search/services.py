@@ -43,7 +43,7 @@ class EmbeddingStatus:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether every text has vectors."""
+        """Return whether embedding is complete, so that every text in the index has vectors."""
         return not self.reason and self.done >= self.total
 
 
@@ -71,7 +71,7 @@ STILL_OPENING = SearchPage(
 def run_search(
     keyring: Keyring, typed: str, *, offset: int = 0, reader: DayReader | None = None
 ) -> SearchPage:
-    """Return a page of results for a person's query. `reader` finds the days that the query names."""
+    """Return a page of results for a person's query. `reader` is the parser of dates in the query."""
     query = parse(typed, reader=reader)
     try:
         index = indexes.for_owner(keyring)

@@ -86,7 +86,7 @@ class TraceManager(SealedManager["Trace"]):
 
 
 class Trace(SealedModel):
-    """A label on entries; a deleted trace is purged after thirty days."""
+    """A word on entries: a person, a place or a theme. A deleted trace is purged after thirty days."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False

@@ -36,14 +36,20 @@ class TraceCount:
 
 
 def count_by_trace(owner_id: UUID) -> dict[UUID, TraceCount]:
-    """Return, for each trace on an entry, the number of its entries and their first and last days."""
+    """Return the number of entries of each trace, and the days of the first and the last of these entries.
+
+    The counts are returned by trace id. A trace on no entry is left out.
+    """
     entry_traces = EntryTrace.objects.for_owner(owner_id).order_by().values_list("trace_id")
     rows = entry_traces.annotate(Count("id"), Min("entry__day"), Max("entry__day"))
     return {trace_id: TraceCount(count, first, last) for trace_id, count, first, last in rows}
 
 
 def get_entries_with_traces(owner_id: UUID, trace_ids: Iterable[UUID]) -> EntryQuerySet:
-    """Return the entries of a person with rows for all of these traces. The MACs of rows are not checked."""
+    """Return those entries of a person that have all of these traces.
+
+    The MACs of the `EntryTrace` rows are not checked.
+    """
     entries = Entry.objects.for_owner(owner_id)
     for trace_id in trace_ids:
         entries = entries.filter(id__in=EntryTrace.objects.filter(trace_id=trace_id).values("entry_id"))
@@ -89,9 +95,10 @@ def iter_entry_trace_pairs(owner_id: UUID) -> Iterator[tuple[str, UUID]]:
 
 
 def find_context_entries(entry: Entry, by: Collection[UUID]) -> RecalledEntries:
-    """Return earlier entries for a prompt. Each has a trace in `by`, or a trace that prompts always read.
+    """Return entries of earlier days for the prompt about `entry`. The person chose the traces `by`.
 
-    The person chose the traces `by`, so the entry itself need not have them.
+    Each returned entry has one of the traces whose ids are in `by`, or a trace with `is_read_always`, whose
+    entries every prompt may include. `entry` itself need not have any of them.
     """
     wanted = Trace.objects.for_owner(entry.owner_id).filter(Q(id__in=list(by)) | Q(is_read_always=True))
     # Opened as a check: a name is bound to `is_read_always`, and does not open if that was set without a key.
@@ -130,9 +137,10 @@ def load_names(owner_id: UUID) -> dict[UUID, str]:
 
 
 def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for traces in exports to programs that may read only the owner's own texts.
+    """Return the function that decides whether a program may export a trace.
 
-    Allowed are traces on a trusted entry, unless they have a summary that may quote other entries.
+    This is for programs that may read only the owner's own texts. Allowed are traces on a trusted entry,
+    unless they have a summary that may quote other entries.
     """
     own, mixed = _split_traces(owner_id, own_ids)
 
@@ -147,13 +155,19 @@ def build_trace_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
 
 
 def build_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that lets a program export a trace's changes only if a trusted entry has the trace."""
+    """Return the function that decides whether a program may export a change of a trace.
+
+    Allowed are the changes of traces on a trusted entry.
+    """
     own, _ = _split_traces(owner_id, own_ids)
     return lambda row, _: row.trace_id in own
 
 
 def build_proposal_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that lets a program export the suggested traces of trusted entries only."""
+    """Return the function that decides whether a program may export a suggested trace.
+
+    Allowed are the suggested traces of trusted entries.
+    """
     del owner_id
     return lambda row, _: row.entry_id in own_ids
 

@@ -59,7 +59,7 @@ class VectorRows:
         self._factors = np.concatenate([self._factors, np.zeros(room - len(former), dtype=np.float32)])
 
     def set(self, rows: RowSelection, vectors: NDArray[np.floating[Any]]) -> None:
-        """Replace the rows at these indices by vectors, one each."""
+        """Replace the rows at these indices by `vectors`, one vector for each row."""
         floats = vectors.astype(np.float32)
         factors = np.abs(floats).max(axis=1, initial=0.0) / np.float32(_LARGEST)
         floats /= np.where(factors > 0, factors, 1)[:, None]
@@ -76,7 +76,7 @@ class VectorRows:
         self._integers[rows], self._factors[rows] = 0, 0
 
     def get(self, rows: RowSelection) -> Floats:
-        """Return rows as floats, each approximately a unit vector."""
+        """Return these rows as an array of float32. Each row is approximately a unit vector."""
         return np.asarray(self._integers[rows] * self._factors[rows, None], dtype=np.float32)
 
     def copy(self, rows: NDArray[np.int64]) -> Self:
@@ -99,7 +99,10 @@ class VectorRows:
         return packed
 
     def multiply(self, vectors: Floats, *, used: int) -> Floats:
-        """Return the products of the first `used` rows with a vector, or with each column of a matrix."""
+        """Return the products of the first rows with `vectors`. `used` is the number of these rows.
+
+        `vectors` is one vector, or a matrix whose columns are vectors.
+        """
         products = np.empty((used, *vectors.shape[1:]), dtype=np.float32)
         floats = np.empty((_ROWS_AT_ONCE, self.width), dtype=np.float32)
         for some in _iter_blocks(used):
@@ -110,7 +113,7 @@ class VectorRows:
         return np.multiply(products, factors if vectors.ndim == 1 else factors[:, None], out=products)
 
     def are_nonzero(self, used: int) -> NDArray[np.bool_]:
-        """Return, as an array of booleans, which of the first `used` rows are not zeros.
+        """Return which of the first rows are not zeros, as booleans. `used` is the number of these rows.
 
         The rows of removed texts, and of texts that the embedder could not read, are zeros.
         """

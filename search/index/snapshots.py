@@ -258,14 +258,14 @@ class IndexSnapshots:
         self.words_changed = self.vectors_changed = _ALL_CHANGED
 
     def delete(self, key_id: KeyId) -> None:
-        """Delete the snapshots of one key."""
+        """Delete the snapshots of the data key `key_id`."""
         with self._write_lock:
             self._folder.delete(key_id)
 
     def renew(self, key_id: KeyId) -> None:
-        """Delete the snapshots of one key. Mark the word index and the vector index as changed.
+        """Delete the snapshots of the data key `key_id`. The next save writes new snapshots.
 
-        So new snapshots of both are written.
+        The word index and the vector index are marked as changed, so that the next save writes both.
         """
         with self._write_lock:
             self._must_purge = True

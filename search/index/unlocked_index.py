@@ -9,10 +9,11 @@ from search.index.registry import indexes
 
 
 def find_unlocked_index(keyring: RealmKeyring) -> PersonIndex:
-    """Return the index of the owner's unlocked browser. If it is not open, open it with the browser's keys.
+    """Return the search index of the owner of `keyring`, whose diary must be unlocked in a browser.
 
-    Raise VaultLocked if no browser of the owner is unlocked, or only idle ones. This also holds for a program
-    that works while the diary is locked: it must not search when its owner's browser could not.
+    If the index is not open, it is opened with the keyring of the browser. Raise VaultLocked if no browser of
+    the owner is unlocked, or only idle ones. This also holds for a program that works while the diary is
+    locked: it must not search when its owner's browser could not.
     """
     key_id = _find_key_id(keyring)
     if not session_registry.is_unlocked(key_id):

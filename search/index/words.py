@@ -376,7 +376,10 @@ class WordsIndex:
             return db.total_changes - before >= _LEAST_CHANGES
 
     def restamp(self, stamps: dict[UUID, bytes]) -> None:
-        """Store new stamps of unchanged texts. To add the texts again would take ten times as long."""
+        """Store the new stamps of texts that were encrypted again. A stamp is a ciphertext's nonce.
+
+        The texts must be unchanged. To add them to the index again would take ten times as long.
+        """
         with self._use() as db, words_transaction(db):
             db.executemany(
                 "UPDATE docs SET stamp = ? WHERE id = ?", [(s, i.bytes) for i, s in stamps.items()]

@@ -39,14 +39,14 @@ class Period:
 
     @property
     def last(self) -> date:
-        """The last day of the period; the last possible week may be shorter."""
+        """The last day of the period. A week that would end after `date.max` ends on `date.max`."""
         if self.is_month:
             return days.month_bounds(self.first)[1]
         return date.fromordinal(min(self.first.toordinal() + _WEEK_DAYS - 1, date.max.toordinal()))
 
     @property
     def before(self) -> "Period | None":
-        """The previous week or month, or None for the first possible one."""
+        """The previous week or month, or None if the period begins on `date.min`."""
         day = days.day_before(self.first)
         if day is None:
             return None
@@ -56,7 +56,7 @@ class Period:
 
     @property
     def after(self) -> "Period | None":
-        """The next week or month, or None for the last possible one."""
+        """The next week or month, or None if the period ends on `date.max`."""
         day = days.day_after(self.last, until=date.max)
         if day is None:
             return None

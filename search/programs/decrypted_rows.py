@@ -30,7 +30,11 @@ class DecryptedRow(NamedTuple):
 
 
 class DecryptedRowCache:
-    """A cache of the 2,000 last `DecryptedRow`s of one index, by BLAKE2 digest. No texts are cached."""
+    """A cache of the ids and origins of decrypted rows. The decrypted texts are not in the cache.
+
+    An index has one cache. It has at most 2,000 rows, each found by a BLAKE2 digest of the row as stored. If
+    the cache is full, the row that was added first is removed.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -45,7 +45,7 @@ class TextSources(NamedTuple):
     is_clean: bool = True
 
     def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
-        """Return whether a program may read a text that was generated from these sources.
+        """Return whether a program may read the text that was generated from these sources.
 
         The program's keyring must have the realms of all sources. Without `with_hidden`, the sources must
         also be clean, and none of them may be in `others`.
@@ -116,7 +116,7 @@ def _find_other_facts(index: PersonIndex) -> Collection[UUID]:
 def find_origins_in_index(
     index: PersonIndex, by_kind: Mapping[str, Sequence[UUID]], *, with_hidden: bool
 ) -> dict[UUID, str]:
-    """Return, by id, the origins of texts found in an index; see `find_origins`.
+    """Return, by text id, the origins of texts that are in a search index. See `find_origins`.
 
     A row that was decrypted before and is unchanged is not decrypted again.
     """
@@ -131,10 +131,11 @@ def find_origins(
     with_hidden: bool,
     opened: DecryptedRowCache | None = None,
 ) -> dict[UUID, str]:
-    """Return the origins of these texts by id, without hidden texts and those that cannot be decrypted.
+    """Return the origins of texts by text id. If `with_hidden` is false, hidden texts are left out.
 
-    Each row is decrypted, since an index does not notice if its origin was changed without a key. Unchanged
-    rows that are cached in `opened` are not decrypted again.
+    Texts that cannot be decrypted are always left out. Each row is decrypted, since an index does not notice
+    if its origin was changed without a key. Unchanged rows that are cached in `opened` are not decrypted
+    again.
     """
     rows_opened, found = opened if opened is not None else DecryptedRowCache(), dict[UUID, str]()
     for kind, query, field, trusted in _OPENED_KINDS:

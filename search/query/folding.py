@@ -143,7 +143,10 @@ def _separate_words(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words into which FTS5 splits a text. Extra index words of long numbers are left out."""
+    """Return the words into which FTS5 splits a text.
+
+    The strings by which the word index finds long numbers (`list_number_words`) are not returned.
+    """
     return _WORD.findall(_separate_words(text))
 
 
@@ -160,14 +163,18 @@ def find_long_numbers(text: str) -> list[tuple[str, tuple[int, int]]]:
 
 
 def build_number_word(digits: str) -> str:
-    """Return the word of the word index for a long number: its digits in reverse order."""
+    """Return the string of digits by which the word index finds a long number.
+
+    It has the digits of the number in reverse order, after a mark.
+    """
     return _NUMBER_MARK + digits[::-1]
 
 
 def list_number_words(digits: str) -> list[str]:
-    """Return the index words of a long number, such as a telephone number. The first has all digits.
+    """Return the strings of digits by which the word index finds a telephone number or other long number.
 
-    Each further word lacks one more of the leading digits, which may be a country code.
+    The first string is for the whole number. Each further one lacks one more of the leading digits, which may
+    be a country code. See `build_number_word` for the form of a string.
     """
     shortest = max(_MIN_DIGITS, len(digits) - _MAX_COUNTRY_CODE)
     return [build_number_word(digits[first:]) for first in range(len(digits) - shortest + 1)]
@@ -192,5 +199,8 @@ def is_sign(word: str) -> bool:
 
 
 def to_printed_form(word: str) -> str:
-    """Return `word`, one of the words from `split_words`, as the folded text writes it."""
+    """Return the character that a word from `split_words` encodes in hexadecimal, or else the word itself.
+
+    `split_words` encodes pictographs, currency signs, and each character of a script without spaces.
+    """
     return chr(int(word[1:], 16)) if is_unbroken(word) else word

@@ -37,7 +37,11 @@ _BREAKS: Final = "\n\t\u2028\u00a0"
 
 @dataclass(frozen=True, slots=True)
 class MarkPattern:
-    """A pattern to mark: its folded text, whether it starts and ends at word boundaries, and its weight."""
+    """A word or phrase whose matches in a text are highlighted.
+
+    `text` is the word or phrase in folded form. `begins` and `ends` say whether a match must begin and end at
+    word boundaries. `weight` is the weight of a match.
+    """
 
     text: str
     begins: bool
@@ -79,7 +83,10 @@ class QueryMarker:
         return self.find_spans_in(FoldedText(text), most=most)
 
     def find_spans_in(self, text: "FoldedText", *, most: int = _MAX_FORM_MATCHES) -> list[tuple[Span, int]]:
-        """Return the matches like `find_spans`. The text is folded only once, even for several queries."""
+        """Return the same result as `find_spans`. The argument is a `FoldedText` instead of a string.
+
+        The text is folded only once, even for several queries.
+        """
         found = [
             (span, _NUMBER_WEIGHT)
             for digits, span in (find_long_numbers(text.text) if self._numbers else ())
@@ -174,7 +181,10 @@ def _build_term_patterns(term: QueryTerm, forms: dict[str, list[str]]) -> Iterab
 
 
 def find_surface_forms(text: str, marker: QueryMarker) -> list[str]:
-    """Return the distinct words and phrases found, as written in the text."""
+    """Return the distinct spellings in which words and phrases of a query occur in a text.
+
+    `marker` is the finder of the words and phrases. At most _MAX_MARKS spellings are returned.
+    """
     return list(dict.fromkeys(text[slice(*span)] for span, _ in marker.find_spans(text)))[:_MAX_MARKS]
 
 

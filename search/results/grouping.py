@@ -45,10 +45,10 @@ def _judge(hit: RankedHit) -> int:
 def group_hits(
     ranked: Iterable[RankedHit], outlines: Mapping[UUID, TextOutline], *, are_facts_apart: bool = False
 ) -> list[HitGroup]:
-    """Return the groups of ranked hits, best first. A hit whose id is not in `outlines` is left out.
+    """Return search hits in groups, best group first. `outlines` has the kind and day of each text by id.
 
-    Hits that are added at the end of the ranking add groups at the end, and change no order. With
-    `are_facts_apart` each fact or note is a group.
+    A hit whose id is not in `outlines` is left out. Hits that are added at the end of the ranking add groups
+    at the end, and change no order. With `are_facts_apart` each fact or note is a group.
     """
     first_of_text: dict[tuple[str, bytes], UUID] = {}
     same_texts: dict[UUID, list[RankedHit]] = {}

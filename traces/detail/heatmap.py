@@ -29,7 +29,7 @@ class HeatDay:
 
 @dataclass(frozen=True, slots=True)
 class HeatMonth:
-    """A month of a heatmap, with a column for each week. Its first day is in row `row`, from 1 to 7."""
+    """A month of a heatmap, with a column for each week. The month begins in row `row`, from 1 to 7."""
 
     name: str
     row: int

@@ -32,7 +32,10 @@ class RelatedTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenTrace:
-    """One of the traces of a page, and the URL of the page without this trace."""
+    """A trace that filters a page. The URL `without` removes only this trace from the filter.
+
+    If no other trace filters the page, it is the URL of the page itself.
+    """
 
     id: UUID
     name: str = field(repr=False)
@@ -125,7 +128,7 @@ class TraceDetail:
 
     @cached_property
     def chosen_traces(self) -> list[ChosenTrace]:
-        """The traces of the page, each with the URL of the page without that trace."""
+        """The traces that filter the page. Each has the URL that removes only this trace from the filter."""
         return [
             ChosenTrace(id=id_, name=self.names[id_], without=get_traces_url(_without(self.ids, id_)))
             for id_ in self.ids

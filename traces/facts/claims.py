@@ -45,13 +45,16 @@ class _Group(msgspec.Struct):
 
 
 def list_others(owner_id: UUID) -> list[UUID]:
-    """Return the ids of the facts that are not their owner's own, the newest first, at most MOST_CLAIMED."""
+    """Return the ids of a person's facts from files and programs, except those marked as the person's own.
+
+    Proposals are left out. The newest fact is first. At most MOST_CLAIMED ids are returned.
+    """
     rows = Fact.objects.for_owner(owner_id).only_others()
     return list(rows.values_list("id", flat=True)[:MOST_CLAIMED])
 
 
 def compute_review(owner_id: UUID, fact_ids: Sequence[UUID]) -> str:
-    """Return a BLAKE2 digest of the facts that a person reviews on a page.
+    """Return `review`, the BLAKE2 digest of the facts that a page shows to their owner.
 
     The digest shows whether any of these facts changed after the page showed them.
     """
@@ -73,7 +76,10 @@ def claim_all(owner_id: UUID, *, review: str) -> int:
 
 
 def list_claims(owner_id: UUID) -> list[FactClaim]:
-    """Return the claims of the last thirty days that can be undone, the latest first."""
+    """Return the actions that marked facts as the person's own and can still be undone, latest first.
+
+    They can be undone for thirty days.
+    """
     later = FactChange.objects.filter(fact_id=OuterRef("fact_id"), number__gt=OuterRef("number"))
     rows = FactChange.objects.filter(~Exists(later), owner_id=owner_id, kind=CLAIM)
     if (since := get_cutoff(CLAIM_LIFETIME)) is not None:
@@ -92,7 +98,7 @@ def list_claims(owner_id: UUID) -> list[FactClaim]:
 
 
 def unclaim(owner_id: UUID, group: UUID) -> int:
-    """Undo a claim, and return the number of facts that got their former origin back.
+    """Undo an action that marked facts as the person's own. Return how many facts were changed back.
 
     Raise ObjectNotFound if there is nothing to undo.
     """

@@ -84,17 +84,23 @@ class FactText:
 
     @property
     def subject_key(self) -> str:
-        """A text of the subject and the relation. The blind index `subject_index` is computed from it."""
+        """A normalized form of subject and relation. The blind index `subject_index` is made from it."""
         return "\n".join((*self.subject, "", self.relation))
 
     @property
     def same_key(self) -> str:
-        """A text that is the same for sentences of the same meaning. Its blind index is `same_index`."""
+        """A normalized form of the sentence, which is equal for all sentences of the same meaning.
+
+        The blind index `same_index` is made from this text.
+        """
         return _build_same_key(self.statement)
 
     @property
     def rephrasing_key(self) -> str:
-        """A text that is the same for a sentence and its rephrasings, from the sorted significant words."""
+        """A normalized form of the sentence, which is equal for all its rephrasings.
+
+        It is made from the sorted significant words.
+        """
         return _build_rephrasing_key(self.statement, language=self.language)
 
     def to_json(self) -> dict[str, Any]:

@@ -59,7 +59,10 @@ class FactQuerySet(SealedQuerySet["Fact"]):
         return self.filter(origin__in=TRUSTED_FACT_ORIGINS)
 
     def only_others(self) -> "FactQuerySet":
-        """Return the unclaimed facts from files and programs. Facts that are only proposed are left out."""
+        """Return the facts from files and programs, except those marked as their owner's own.
+
+        Facts that are only proposed are left out.
+        """
         return self.exclude(origin__in=TRUSTED_FACT_ORIGINS).exclude(state=FactState.PROPOSED)
 
     def only_proposed(self, owner_id: UUID) -> "FactQuerySet":

@@ -153,7 +153,7 @@ _settings_query: CachedQuery[FactSettings] = CachedQuery(
 
 
 def with_digest_key(choices: FactChoices) -> FactChoices:
-    """Return the settings with a digest key, a new one if they have none."""
+    """Return a person's settings of facts with a digest key. If `choices` has none, create a new key."""
     return choices if choices.digest_key else replace(choices, digest_key=secret_bytes(_KEY_BYTES))
 
 

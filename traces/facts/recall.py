@@ -66,7 +66,7 @@ def list_source_facts(owner_id: UUID, ids: Collection[UUID]) -> list[SourceFact]
 
 
 def list_read_texts(owner_id: UUID, ids: Collection[UUID]) -> list[tuple[UUID, str]]:
-    """Return the ids and texts of facts that were read and not forgotten since."""
+    """Return the ids and texts of facts that a model has read. Deleted and damaged facts are left out."""
     return [(id_, str(body.get("text", ""))) for id_, body in _load_bodies(owner_id, ids).items()]
 
 

@@ -319,7 +319,10 @@ def save_choices(*, owner_id: UUID, choices: FactChoices) -> None:
 
 
 def save_read_entries(*, owner_id: UUID, digests: bytes) -> None:
-    """Save which entries were read for facts, without a change of the other settings."""
+    """Save which entries a model has already searched for facts.
+
+    `digests` are the BLAKE2 digests of these entries, joined. No other setting of facts is changed.
+    """
     with write_transaction():
         _save_settings(owner_id, replace(load_choices(owner_id), read_entries=digests))
 

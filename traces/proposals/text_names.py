@@ -151,7 +151,10 @@ def list_telling_words(name: str) -> list[str]:
 
 
 def drop_contained(identities: list[str]) -> list[str]:
-    """Return the identities of names without those contained in another, such as "iris" in "aunt iris"."""
+    """Return the names that are not part of a longer name, as "iris" is part of "aunt iris".
+
+    `identities` are the names in the form that `get_identity` returns.
+    """
     said = [set(identity.split()) - _LINKS for identity in identities]
     return [
         identity

@@ -31,7 +31,7 @@ class SummaryEntry:
 
     @property
     def label(self) -> str:
-        """The day of the entry, as the prompt writes it."""
+        """The date of the entry as the prompt writes it, such as "20 November 2026"."""
         return days.format_day(self.day)
 
     def describe(self) -> dict[str, object]:

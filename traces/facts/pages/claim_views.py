@@ -30,7 +30,7 @@ _TEMPLATE: Final = "traces/facts/claim.html"
 @require_http_methods(["GET", "HEAD", "POST"])
 @unlock_required
 def claim_shown(request: HouseholdRequest) -> HttpResponse:
-    """Show the facts from files and programs. After a confirmation of the password, claim all of them."""
+    """Show the facts from files and programs. If the password is confirmed, mark all as the person's own."""
     owner_id = request.user.id
     others = Fact.objects.for_owner(owner_id).only_others()
     ids = list_others(owner_id)
@@ -65,6 +65,9 @@ def claim_shown(request: HouseholdRequest) -> HttpResponse:
 @require_POST
 @unlock_required
 def unclaim_shown(request: HouseholdRequest, fact_claim_id: UUID) -> HttpResponse:
-    """Undo a claim of facts."""
+    """Undo one use of `claim_shown`. The facts then no longer count as the person's own.
+
+    A fact that was changed since is left as it is.
+    """
     messages.success(request, get_unclaimed_message(unclaim(request.user.id, fact_claim_id)))
     return redirect("facts_claim")

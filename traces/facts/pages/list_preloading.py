@@ -129,7 +129,10 @@ def wait_for_preloading(owner_id: UUID, *, timeout: float | None = None) -> None
 
 
 def has_preloading(owner_id: UUID) -> bool:
-    """Return whether a person has a preloading thread. Such a thread still runs or has failed."""
+    """Return whether a thread that loads a person's list of facts is running, or has failed.
+
+    A failed thread counts until `wait_for_preloading` or `stop_preloading` removes it.
+    """
     with _guard:
         return owner_id in _preloadings
 

@@ -107,18 +107,21 @@ SAME_SENTENCE: Final = "That is the same sentence. Write what is so now, or leav
 
 
 def get_change_label(kind: str, *, is_earlier: bool) -> str:
-    """Return the label of a kind of change. Set `is_earlier` for the earlier one of two conflicting facts."""
+    """Return the label of a change in the history of a fact. `kind` is the kind of the change.
+
+    If the change decided a conflict of two facts, set `is_earlier` for the history of the earlier fact.
+    """
     labels = _CHANGES | _CHANGES_OF_EARLIER if is_earlier else _CHANGES
     return labels.get(kind, "Changed")
 
 
 def get_claimed_message(count: int) -> str:
-    """Return the sentence that says how many facts were claimed at once."""
+    """Return the sentence that says how many facts were marked as the person's own."""
     return "One fact is yours now." if count == 1 else f"{count:,} facts are yours now."
 
 
 def get_unclaimed_message(count: int) -> str:
-    """Return the sentence that says of how many facts the claim was undone."""
+    """Return the sentence that says how many facts are no longer marked as the person's own."""
     return (
         "One fact does not count as yours any more."
         if count == 1

@@ -184,7 +184,10 @@ def build_others_facts(facts: Iterable[Fact]) -> list[OthersFact]:
 
 @dataclass(frozen=True, kw_only=True)
 class FactClaimView:
-    """Template data of a claim of facts. `undo_until` is the last day on which the claim can be undone."""
+    """Template data of an action that marked facts as the person's own.
+
+    `group` identifies the action. `undo_until` is the last day on which it can be undone.
+    """
 
     group: UUID
     count: int
@@ -192,7 +195,7 @@ class FactClaimView:
 
 
 def build_claim_views(claims: Iterable[FactClaim], *, zone: str) -> list[FactClaimView]:
-    """Return the claims that can still be undone."""
+    """Return template data of the actions that marked facts as the person's own and can still be undone."""
     ends = ((claim, find_undo_end(claim.claimed_at)) for claim in claims)
     return [
         FactClaimView(
@@ -422,7 +425,10 @@ def _build_conflict(touched: Sequence[TouchedFact]) -> FactConflict | None:
 
 
 def list_choices(comparison: Comparison) -> list[StrategyChoice]:
-    """Return the seven strategies as buttons, the suggested one first."""
+    """Return the buttons that resolve a conflict of two facts, one button for each `Strategy`.
+
+    The first button is for the strategy that `comparison`, the comparison of the two facts, suggests.
+    """
     ordered = sorted(Strategy, key=lambda strategy: strategy is not comparison.first_strategy)
     return [
         StrategyChoice(value=strategy.value, label=label, effect=effect)

@@ -59,7 +59,10 @@ class CheckedFact:
 
 
 def check_claims(claims: Sequence[ClaimedFact], *, text: str, anchor: datetime) -> list[CheckedFact]:
-    """Return the facts that a text supports, each once; `anchor` is the moment at which it was written."""
+    """Return those of the facts in a model's answer that the text of the entry supports.
+
+    Each fact is returned once. `anchor` is the moment at which the text was written.
+    """
     found: dict[str, CheckedFact] = {}
     languages = _list_languages(text)
     for claim in claims:

@@ -46,7 +46,7 @@ class ConflictTask:
         return self.fact_id, self.earlier_id
 
     async def build_prompt(self, server: TokenCounter, *, share: float) -> Prompt:
-        """Build a prompt with the two sentences, which need no shortening."""
+        """Build a prompt that contains the sentences of both facts in full length."""
         budget = get_token_budget(server, share=share)
         values: dict[str, object] = {"earlier_fact": self.earlier_fact, "later_fact": self.later_fact}
         messages = prompt_templates.render_prompt("fact_conflict", values)
@@ -54,7 +54,10 @@ class ConflictTask:
         return build_data_prompt("fact_conflict", messages=messages, budget=budget, schema=_SCHEMA)
 
     def create_row(self) -> None:
-        """Only check that the diary is unlocked: the advice is saved in the row of the proposal."""
+        """Create no row, but raise VaultLocked if the diary is locked.
+
+        The advice of the model is saved in the existing row of the proposed fact.
+        """
         ensure_unlocked()
 
     def save(self, outcome: JobOutcome) -> None:

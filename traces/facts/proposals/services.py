@@ -102,7 +102,7 @@ def stop_finding(key_id: KeyId, *, entry_id: UUID | None = None) -> None:
 
 
 def save_claims(task: FactTask, claims: Sequence[ClaimedFact], author: Author, *, person: Person) -> int:
-    """Propose those facts of a model's answer that the entry supports; return how many were new.
+    """Propose the facts in a model's answer that the entry supports. Return how many proposals are new.
 
     Nothing is proposed if the entry was changed, deleted or is no longer its owner's own since it was read.
     """

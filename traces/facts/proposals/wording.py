@@ -66,7 +66,10 @@ class _Words(NamedTuple):
 
 
 def has_short_sentence(text: str, span: Span) -> bool:
-    """Return whether the sentence with a quote is short enough to compare it with a fact word by word."""
+    """Return whether the sentence that contains a quote has at most 1,000 characters.
+
+    `span` is the span of the quote. Longer sentences are not compared with a fact word by word.
+    """
     start, end = _find_sentence(text, span)
     return end - start <= _LONGEST_SENTENCE
 

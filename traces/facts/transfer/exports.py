@@ -105,13 +105,16 @@ def write_facts(
 
 
 def build_fact_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule for facts in exports to programs that may read only the owner's own texts."""
+    """Return the function that decides whether a program may export a fact. The fact must be trusted.
+
+    This is for programs that may read only the owner's own texts. Damaged facts are not exported.
+    """
     del owner_id, own_ids
     return lambda row, _: row.origin in TRUSTED_FACT_ORIGINS and row.open_or("body", None) is not None
 
 
 def build_fact_change_rule(owner_id: UUID, own_ids: frozenset[UUID]) -> ExportRule:
-    """Return the rule that lets a program export a change of a fact only if its origins are trusted.
+    """Return the function that decides whether a program may export a change of a fact.
 
     The origin before the change and the origin after it must both be trusted.
     """
