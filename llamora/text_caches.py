@@ -18,7 +18,10 @@ _caches: Final[list[_lru_cache_wrapper[Any]]] = []
 
 
 def cache_until_lock(most: int) -> Callable[[Callable[[str], _R]], _lru_cache_wrapper[_R]]:
-    """Return a decorator for functions of one text: cache the last `most` results until a diary is locked."""
+    """Return a decorator that caches the results of a function of one text until any diary is locked.
+
+    At most `most` results of a function are cached; the least recently used ones are dropped.
+    """
 
     def decorate(function: Callable[[str], _R]) -> _lru_cache_wrapper[_R]:
         cached = lru_cache(maxsize=most)(function)

@@ -247,7 +247,7 @@ class Ranking:
 
 
 def rank_in_days(index: PersonIndex, words: WordsIndex, query: SearchQuery, depth: int) -> Ranking:
-    """Return the ranking of a query; hits on the days that the query names come first."""
+    """Return the ranking of a query. If the query names days, the hits on those days come first."""
     ranking = _rank(index, words, query, depth)
     if query.within is None:
         return ranking

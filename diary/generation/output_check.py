@@ -79,7 +79,7 @@ class TextCheck:
         self._full_at: int | None = None
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece of the text; return where the text must end, or None if it may continue."""
+        """Check the next piece of a text. Return a Cut if the text must be cut off, otherwise None."""
         self._text += text
         if not self._allows_json and _JSON_HEAD.match(self._text.lstrip()):
             return Cut(0, "echo")
@@ -88,7 +88,10 @@ class TextCheck:
         )
 
     def finish(self) -> Cut | None:
-        """Check the last word and the last line, which are complete only at the end."""
+        """Check the end of a complete text. Return a Cut if the text must be cut off, otherwise None.
+
+        Only now are the last word and the last line complete.
+        """
         return _find_first(self._check_words(is_end=True), self._check_lines(is_end=True))
 
     def _check_words(self, *, is_end: bool) -> Cut | None:

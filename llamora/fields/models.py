@@ -162,9 +162,9 @@ class SealedModel(models.Model):
                 field.check_row(self, keyring)
 
     def renew_macs(self) -> None:
-        """Let the next save compute new MACs, even if columns were changed without the key.
+        """Let the next save compute new MACs of the plaintext columns, without checking the old MACs.
 
-        For a caller that has checked these columns, for example when their owner restores a damaged row.
+        Only for a caller that has checked these columns, for example when their owner restores a damaged row.
         """
         for field in mac_fields(type(self)):
             self.__dict__[field.attname] = UnsavedValue(True)

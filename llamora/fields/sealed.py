@@ -165,7 +165,11 @@ class SealedField(_Field):
         raise NotImplementedError
 
     def wrap_assigned_value(self, value: Any) -> Any:
-        """Return the object that the instance stores for a value: for plaintext, an UnsavedValue with it."""
+        """Return an assigned value as an instance stores it: plaintext is wrapped in an UnsavedValue.
+
+        None, a SealedValue and an UnsavedValue are returned unchanged. If a plaintext has a wrong type, raise
+        a SealedFieldError.
+        """
         if value is None or isinstance(value, SealedValue | UnsavedValue):
             return value
         if not isinstance(value, self.plain_types):
@@ -204,7 +208,10 @@ class SealedField(_Field):
             raise
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return an envelope sealed anew in the current epoch; raise an EnvelopeError if it does not open."""
+        """Open an envelope, and return its value in a new envelope of the current epoch.
+
+        If the old envelope does not open, raise an EnvelopeError.
+        """
         context = self.context_for(columns)
         if envelope[:1] == _FORMAT_1_BYTE:
             return keyring.seal(self.unseal(keyring, envelope, columns), context)
@@ -344,9 +351,9 @@ class CheckedMac(NamedTuple):
     columns: dict[str, Any]
 
     def covers(self, keyring: RealmKeyring, mac: SealedValue, columns: dict[str, Any]) -> bool:
-        """Return whether this earlier check was made with the given keyring, MAC and columns.
+        """Return whether this CheckedMac records a check of the same MAC, keyring and columns.
 
-        Return False if the keyring was closed since then.
+        If the keyring was closed since the check, return False.
         """
         return (
             self.keyring() is keyring
@@ -366,9 +373,9 @@ class MacField(SealedField):
         super().__init__(label=label, bound=bound, **{**options, "null": True})
 
     def reseal(self, keyring: RealmKeyring, envelope: bytes, columns: Mapping[str, Any]) -> bytes:
-        """Return a new MAC of the columns in the current epoch.
+        """Verify the old MAC (`envelope`), and return a new MAC of the same columns in the current epoch.
 
-        Raise an EnvelopeError if the old MAC is wrong.
+        If the old MAC is wrong, raise an EnvelopeError.
         """
         context = self.context_for(columns)
         self.check_mac(keyring, envelope, context)
@@ -415,7 +422,7 @@ class MacField(SealedField):
         return False
 
     def open(self, instance: "SealedModel", held: SealedValue) -> bool:
-        """Verify a MAC, which has no plaintext. Return True, or raise an EnvelopeError if it is wrong."""
+        """Verify a MAC, instead of opening an envelope. Return True; a wrong MAC raises an EnvelopeError."""
         self.verify(current_realm_keyring(), held.envelope, instance.get_loaded_columns(self))
         return True
 

@@ -59,9 +59,9 @@ class JobOutcome:
 
 
 class Cut(NamedTuple):
-    """Decision of an output check to end a generated text: the length that remains, and the reason.
+    """Decision of an output check to cut off a generated text after its first `length` characters.
 
-    The reason is empty if the text is complete.
+    The reason is empty if the remaining text is complete.
     """
 
     length: int
@@ -69,16 +69,16 @@ class Cut(NamedTuple):
 
 
 class OutputCheck(Protocol):
-    """Protocol of a check that reads a text while the model generates it, and may end it."""
+    """Interface of output checks, which read a text during its generation and may cut the text off."""
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece of the text; return where the text must end, or None if it may continue."""
+        """Check the next piece of a text. Return a Cut if the text must be cut off, otherwise None."""
 
     def restart(self) -> None:
         """Discard the text so far, because it was the model's thinking."""
 
     def finish(self) -> Cut | None:
-        """Finish the check after the last piece of the text; return where the text must end, or None."""
+        """Check the end of a complete text. Return a Cut if the text must be cut off, otherwise None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Prompt:
 
 
 class TokenCounter(Protocol):
-    """Protocol of the part of a model server that `build_prompt` uses: capabilities and token counts."""
+    """Interface of the part of a model server that `build_prompt` uses: capabilities and token counts."""
 
     @property
     def offer(self) -> Any: ...
@@ -159,7 +159,10 @@ JobListener = Callable[[], None]
 
 
 class JobAttachment(Protocol):
-    """Protocol of an object that all readers of a job share, such as the job's text as HTML."""
+    """Interface of an attachment: an object that is created once for a job, and belongs to the job.
+
+    An example is the HTML rendering of the job's text, which all browser tabs share.
+    """
 
     def __init__(self, job: "Job") -> None: ...
 

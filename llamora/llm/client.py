@@ -371,7 +371,7 @@ class ModelServer:
 
     @property
     def origin(self) -> str:
-        """The scheme, host and port of the server, such as `https://models.example:443`."""
+        """The web origin of the server: scheme, host and port, such as `https://models.example:443`."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
 

@@ -16,7 +16,7 @@ class Dechunker:
         self._missing = 0  # bytes of the current chunk, its line end included
 
     def feed(self, raw: bytes) -> bytes:
-        """Return the content in these bytes; raise ValueError if they are not chunked."""
+        """Return the content of the chunks in `raw`. If `raw` is not chunked, raise ValueError."""
         data, position, parts = self._rest + raw, 0, []
         self._rest = b""
         while position < len(data):
@@ -69,7 +69,7 @@ class SizedBody:
         return self._missing == 0
 
     def feed(self, raw: bytes) -> bytes:
-        """Return the bytes up to the known length."""
+        """Return the content in `raw`: the bytes up to the known length of the body."""
         content = raw[: self._missing]
         self.has_surplus = len(raw) > self._missing
         self._missing -= len(content)
@@ -82,7 +82,7 @@ class UnframedBody:
     is_done = has_surplus = False
 
     def feed(self, raw: bytes) -> bytes:
-        """Return all bytes."""
+        """Return `raw` unchanged, because every byte belongs to the content."""
         return raw
 
 

@@ -95,9 +95,9 @@ _UNKNOWN_BEGINNING = re.compile(r"<\|[A-Za-z][A-Za-z0-9_]{0,36}\|?")
 
 
 def begins_with_channel_name(text: str) -> bool | None:
-    """Return whether a reply begins with the channel name `analysis`; None if more text is needed.
+    """Return whether a reply begins with `analysis`, the channel name that gpt-oss writes before thinking.
 
-    gpt-oss writes its thinking in this channel. Some servers send the name without its marks.
+    If more text is needed to know this, return None. Some servers send the name without its marks.
     """
     if text.startswith(BARE_CHANNEL) and len(text) > len(BARE_CHANNEL):
         # As a word, it is followed by a space, a sign or a small letter.

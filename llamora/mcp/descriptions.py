@@ -101,7 +101,7 @@ class ResourceNotFound(Exception):  # noqa: N818 - an answer to the client
 
 
 class Provider(Protocol):
-    """Protocol of an object that lists and calls tools, and lists and reads resources.
+    """Interface of an object that lists and calls tools, and lists and reads resources.
 
     Every method may raise MessageError.
     """
@@ -116,7 +116,7 @@ class Provider(Protocol):
         """Return the resources."""
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the templates of resources."""
+        """Return the URI templates of resources."""
 
     def read_resource(self, uri: str) -> str:
         """Return the text of a resource; raise ResourceNotFound."""

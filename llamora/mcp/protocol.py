@@ -55,7 +55,7 @@ class Answer:
 def answer_body(
     body: bytes, headers: Iterable[tuple[str, str]], *, provider: Provider, info: ServerInfo
 ) -> Answer:
-    """Return the response to a body with these headers."""
+    """Return the response to an HTTP request, given the body and headers of the request."""
     try:
         value = messages.decode_body(body)
     except MessageError as error:

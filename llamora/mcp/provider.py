@@ -64,7 +64,7 @@ class DiaryProvider:
         return [*listed, *resources.list_latest_days(self._call)] if self._reads_diary else listed
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the template for days."""
+        """Return a list with the URI template for days. If the token may not read days, the list is empty."""
         return [resources.DAY_TEMPLATE] if self._reads_diary else []
 
     @property
@@ -96,24 +96,24 @@ class RefusingProvider:
         self._error = error
 
     def list_tools(self) -> Iterable[ToolDescription]:
-        """Refuse to list tools: raise the MessageError that says why the token cannot be used now."""
+        """Raise the MessageError that says why the token cannot be used now, instead of listing tools."""
         raise self._error
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Refuse to call a tool: raise the MessageError that says why the token cannot be used now."""
+        """Raise the MessageError that says why the token cannot be used now, instead of calling a tool."""
         del name, arguments
         raise self._error
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Refuse to list resources: raise the MessageError that says why the token cannot be used now."""
+        """Raise the MessageError that says why the token cannot be used now, instead of listing resources."""
         raise self._error
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Refuse to list templates: raise the MessageError that says why the token cannot be used now."""
+        """Raise the MessageError that says why the token cannot be used now, instead of listing templates."""
         raise self._error
 
     def read_resource(self, uri: str) -> str:
-        """Refuse to read a resource: raise the MessageError that says why the token cannot be used now."""
+        """Raise the MessageError that says why the token cannot be used now, instead of reading."""
         del uri
         raise self._error
 
@@ -129,16 +129,16 @@ class LockedProvider(RefusingProvider):
         return [tool.description for tool in TOOLS]
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Refuse to call a tool: return an error result with a sentence that asks to unlock the diary."""
+        """Return an error result that asks to unlock the diary, instead of calling a tool."""
         del name, arguments
         return _describe_error(self._error)
 
     def list_resources(self) -> Iterable[ResourceDescription]:
-        """Return no resources, because all need an unlocked diary."""
+        """Return an empty list, because every resource needs an unlocked diary."""
         return []
 
     def list_resource_templates(self) -> Iterable[ResourceDescription]:
-        """Return the template for days."""
+        """Return a list with one URI template, the one for days."""
         return [resources.DAY_TEMPLATE]
 
 

@@ -168,7 +168,7 @@ def prepare_database(*, backup_first: bool = True) -> Path | None:
 
 
 def check_tables() -> None:
-    """Raise OperationRefused if the database lacks a table, column or uniqueness of a model."""
+    """Raise OperationRefused if the database lacks a table, column, primary key or unique constraint."""
     connection: Any = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     database = connection.connection

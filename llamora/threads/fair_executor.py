@@ -62,7 +62,7 @@ class PoolCall:
 
 
 class Hold:
-    """A period in which a pool runs only urgent calls; it ends with the first `release`."""
+    """A period in which a thread pool runs only urgent calls; the first `release` ends the period."""
 
     __slots__ = ("_is_released", "_pool")
 
@@ -70,7 +70,7 @@ class Hold:
         self._pool, self._is_released = pool, False
 
     def release(self) -> None:
-        """End the period of this hold, unless an earlier call has ended it."""
+        """End this Hold, a period of only urgent calls. If this Hold was ended before, do nothing."""
         self._pool.end_hold(self._mark_released)
 
     def _mark_released(self) -> bool:
@@ -152,13 +152,16 @@ class FairExecutor(Executor):
         return rank > self._reserved_rank
 
     def hold_others(self) -> Hold:
-        """Begin a period in which only urgent calls (of the reserved rank or a lower one) begin or resume."""
+        """Begin and return a Hold, a period in which only urgent calls begin or resume.
+
+        A call is urgent if its rank is at most `reserved_rank`.
+        """
         with self._lock:
             self._holds += 1
         return Hold(self)
 
     def end_hold(self, mark_released: Callable[[], bool]) -> None:
-        """End a period that `hold_others` began. If `mark_released` returns False, it has ended already."""
+        """End a Hold. If `mark_released` returns False, do nothing: the Hold was ended before."""
         with self._lock:
             if mark_released():
                 self._holds -= 1
@@ -215,9 +218,10 @@ class FairExecutor(Executor):
 
     @contextmanager
     def release_turn(self, *, ends_holds: bool = True) -> Iterator[None]:
-        """Let another call be active in the `with` block, then wait until this call may be active again.
+        """Let another call of this pool run while the present call waits in the `with` block.
 
-        If this call is urgent, no `Hold` is in force meanwhile, except without `ends_holds`.
+        At the end of the block, wait until the present call may be active again. If the present call is
+        urgent, no `Hold` is in force meanwhile, except without `ends_holds`.
         """
         rank = _thread_state.rank
         is_aside = ends_holds and rank <= self._reserved_rank
@@ -234,10 +238,10 @@ class FairExecutor(Executor):
                 self._resume(rank)
 
     def pass_turn(self, *, rank: int, most_rank: int) -> bool:
-        """Let another call run until it ends or waits; return False if no call has rank `most_rank` or lower.
+        """Pause this call while another runs. Return False if no waiting call has a rank up to `most_rank`.
 
-        The other call begins or resumes. `rank` is the rank of the present call. If a `Hold` stops the
-        present call, only wait for the end of the `Hold`.
+        The other call begins or resumes. A lower rank is more urgent. `rank` is the rank of this call. If a
+        `Hold` stops this call, only wait for the end of the `Hold`.
         """
         with self._lock:
             if self._is_held(rank):
@@ -432,11 +436,11 @@ class KeyedExecutor(Executor):
 
 @contextmanager
 def yield_turn(*, waits_for_call: bool = True) -> Iterator[None]:
-    """Let another call of this thread's pool be active during the `with` block; use it around waits.
+    """Let another call of the same pool run while the present call waits in the `with` block.
 
-    If the block may wait for another call, what a `Hold` holds continues meanwhile; pass
-    `waits_for_call=False` if it waits only for the disk, for example. Does nothing outside a pool, or inside
-    another such block.
+    At the end of the block, wait until the present call may be active again. If the block may wait for
+    another call, what a `Hold` holds continues meanwhile; pass `waits_for_call=False` if the block waits only
+    for the disk, for example. Outside a pool, or inside another such block, do nothing.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):
@@ -451,11 +455,11 @@ def yield_turn(*, waits_for_call: bool = True) -> Iterator[None]:
 
 
 def let_others_run(*, before: int = 0) -> None:
-    """Let a waiting call of this thread's pool run before this one continues.
+    """Pause the present call, so that a waiting call of the same pool can run first.
 
     Only a call of the same or a lower (more urgent) rank goes first; with `before`, only one whose rank is
     lower by at least that number. A call whose rank has no reserved threads runs for SLICE_SECONDS before it
-    lets one of the same rank run. Does nothing outside a pool, inside `yield_turn`, or if no call waits.
+    lets one of the same rank run. Outside a pool, inside `yield_turn`, or if no call waits, do nothing.
     """
     pool: FairExecutor | None = getattr(_thread_state, "pool", None)
     if pool is None or getattr(_thread_state, "is_waiting", False):

@@ -148,10 +148,10 @@ def _build_source(
 
 
 def list_marked_pieces(owner_id: UUID, question_id: UUID, number: int, *, id_: UUID) -> list[str]:
-    """Return the lines to highlight on the page of an entry that was opened from an answer.
+    """Return the pieces of an entry to mark on its page: the lines of a passage that an answer used.
 
-    These are the lines of the passage with the source number `number`. The list is empty if the entry of this
-    passage is not `id_`.
+    It is the passage with the source number `number`. If this passage is not from the entry `id_`, return an
+    empty list.
     """
     row = Question.objects.filter(owner_id=owner_id, id=question_id).first()
     if row is None:

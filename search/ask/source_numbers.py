@@ -81,13 +81,13 @@ class SourceCheck:
         self._check.restart()
 
     def feed(self, text: str) -> Cut | None:
-        """Check the next piece of the text; return where the text must end, or None if it may continue."""
+        """Check the next piece of a text. Return a Cut if the text must be cut off, otherwise None."""
         self._text += text
         cut = self._check.feed(text)
         return self._judge_end(cut) if cut is not None else None
 
     def finish(self) -> Cut | None:
-        """Check the complete text; return where and why it must end, or None if it may stay."""
+        """Check the complete text. Return a Cut if the text must be cut off, otherwise None."""
         cut = self._check.finish()
         if cut is not None:
             return self._judge_end(cut)

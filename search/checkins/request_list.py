@@ -64,23 +64,23 @@ class ListedRequest:
 
 
 def parse_requests(note: str) -> list[ListedRequest]:
-    """Return the requests of a note, in order; a note without a list has none."""
+    """Return the standing requests of a note, in order. A note without a list has no requests."""
     # The lines that `mark_done` counts as well.
     lines = enumerate(note.splitlines())
     return [request for number, line in lines if (request := _parse_line(number, line))]
 
 
 def list_open(note: str, *, now: datetime) -> list[ListedRequest]:
-    """Return the requests of a note that are open at `now`, at most MAX_REQUESTS.
+    """Return the standing requests of a note that are not done and whose times include `now`.
 
-    `now` must be in the person's time zone.
+    At most MAX_REQUESTS are returned. `now` must be in the person's time zone.
     """
     requests = parse_requests(note)
     return [one for one in requests if not one.is_done and is_open(one.when, now=now)][:MAX_REQUESTS]
 
 
 def is_open(when: str, *, now: datetime) -> bool:
-    """Return whether the times `when` of a request, for example "Saturday mornings", include `now`."""
+    """Return whether `now` is in the times `when` of a standing request, such as "Saturday mornings"."""
     return all(check(now) for check in _list_checks(when))
 
 
@@ -94,7 +94,7 @@ def build_query(request: ListedRequest) -> str:
 
 
 def mark_done(note: str, text: str) -> str:
-    """Return the note with a request marked as done: the first with these words that is not done yet.
+    """Return the note with a standing request marked as done: the first unfinished one with these words.
 
     If there is no such request, the note is returned unchanged.
     """

@@ -41,13 +41,13 @@ ASKED_TWICE: Final = "thought_limit"
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedRequest:
-    """A request in a prompt, with its number from 1."""
+    """A standing request in a prompt, with its number from 1."""
 
     number: int
     request: ListedRequest
 
     def describe(self) -> dict[str, object]:
-        """Return the number, words and times of the request, as they appear in the prompt."""
+        """Return the standing request as a dict for the prompt: its number, its words and its times."""
         return {"number": self.number, "request": self.request.text, "when": self.request.when}
 
 
@@ -61,7 +61,7 @@ class CheckInPassage:
     is_cut: bool
 
     def describe(self) -> dict[str, object]:
-        """Return the day and text of the passage, as they appear in the prompt."""
+        """Return the passage as a dict for the prompt: its day, its text, and whether it was shortened."""
         return {
             "day": f"{days.weekday_name(self.day)}, {days.format_day(self.day)}",
             "only_a_part": self.is_cut,

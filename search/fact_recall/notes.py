@@ -1,7 +1,7 @@
-"""The reference notes that are read for a reply or an answer: those that the text names or that bear on it.
+"""Recall of reference notes: which of them the model reads before it replies to an entry or a question.
 
-A text names a note if it contains the name of its file. Whether a note bears on it is decided as for facts.
-Needs the owner's keyring in force.
+A note is read if the entry or question contains the name of the note's file, or if the note bears on the
+entry or question, which is decided as for facts. Needs the owner's keyring in force.
 """
 
 from typing import Final

@@ -276,17 +276,17 @@ def list_frequent_words(db: sqlite3.Connection, words: Iterable[str]) -> list[st
 
 
 def count_texts(db: sqlite3.Connection) -> int:
-    """Return the number of texts."""
+    """Return the number of texts in the index."""
     return int(db.execute("SELECT count(*) FROM docs").fetchone()[0])
 
 
 def count_days(db: sqlite3.Connection) -> int:
-    """Return the number of days with texts."""
+    """Return the number of days that have texts in the index."""
     return int(db.execute("SELECT count(*) FROM (SELECT DISTINCT day FROM docs)").fetchone()[0])
 
 
 def count_new_days(db: sqlite3.Connection, days: Collection[date]) -> int:
-    """Return how many of these days have no texts."""
+    """Return how many of the given days have no texts in the index yet."""
     sql = "SELECT 1 FROM docs WHERE day = ? LIMIT 1"
     return sum(db.execute(sql, (day.isoformat(),)).fetchone() is None for day in days)
 

@@ -32,7 +32,10 @@ _MAX_QUESTIONS: Final = 64
 
 
 class QuestionVectors:
-    """A cache of the vectors of recent questions, in memory only, by embedder and text."""
+    """A cache in memory that maps the name of an embedder and the text of a question to a vector.
+
+    Only the vectors of recent questions are in it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

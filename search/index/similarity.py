@@ -143,9 +143,9 @@ def find_best_scores(scores: Floats, many: int) -> tuple[NDArray[np.int64], Floa
 def compute_relative_similarity(
     rows: VectorRows, own: Floats, *, used: int, floor: float
 ) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return each row's highest similarity to one of the vectors `own`, and the index of that vector.
+    """Return each row's similarity to its nearest vector in `own`, that vector's index, and a threshold.
 
-    The third value is the threshold at which a row counts as similar. Only the first `used` rows are
+    The threshold is the similarity at which a row counts as similar. Only the first `used` rows are
     compared. Their mean is subtracted first, because any two days of a diary resemble each other: without
     this, the least specific texts would be nearest to all. With few rows the mean is not reliable. Then the
     similarity is the plain cosine, and the threshold is somewhat above `floor`, the threshold for questions.

@@ -35,7 +35,10 @@ class ModelChoice:
         return bool(self.file or self.url)
 
     def get_path(self, folder: Path) -> Path | None:
-        """Return the path of the chosen file, or None if no file is chosen."""
+        """Return the path of the chosen model file, or None if no model file is chosen.
+
+        `folder` is the folder of models.
+        """
         return folder / self.file if self.file else None
 
 

@@ -33,7 +33,7 @@ class ModelFile:
 
     @property
     def sentence(self) -> str:
-        """A sentence about the problem, or ""."""
+        """A sentence that says why the model file cannot be used, or "" if it can be used."""
         return get_sentence(self.problem, reason=self.reason) if self.problem else ""
 
     @property

@@ -85,7 +85,10 @@ class MessagesShape:
         return [message for message in messages if message["role"] != "system" and message["content"].strip()]
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "MessagesShape | None":
-        """Return this shape of requests without the refused part, or None if no refused part is found."""
+        """Return a new shape whose requests omit what the server refused, or None if that is unknown.
+
+        `status` and `body` are those of the server's response to `request`.
+        """
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

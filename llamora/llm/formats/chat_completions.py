@@ -88,7 +88,10 @@ class ChatCompletionShape:
     def adapt_to_refusal(
         self, status: int, body: bytes, *, request: ReplyRequest
     ) -> "ChatCompletionShape | None":
-        """Return this shape of requests without the refused part, or None if no refused part is found."""
+        """Return a new shape whose requests omit what the server refused, or None if that is unknown.
+
+        `status` and `body` are those of the server's response to `request`.
+        """
         text = body[:4096].lower()
         if status not in _TEMPLATE_FAILURES or is_too_long(status, text):
             return None

@@ -91,7 +91,10 @@ class ChatShape:
         return list(messages)
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "ChatShape | None":
-        """Return this shape of requests without the refused part, or None if no refused part is found."""
+        """Return a new shape whose requests omit what the server refused, or None if that is unknown.
+
+        `status` and `body` are those of the server's response to `request`.
+        """
         text = body[:4096].lower()
         if status not in REFUSALS or is_too_long(status, text):
             return None

@@ -16,7 +16,7 @@ NAMES: Final = (AUTO, OPENAI, ANTHROPIC, OLLAMA)
 
 
 class BodySplitter(Protocol):
-    """Protocol: incremental splitter of a response body into the payloads of its events."""
+    """Interface of incremental splitters, which split a response body into the payloads of its events."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the payloads that this chunk completes, in order."""
@@ -26,7 +26,7 @@ class BodySplitter(Protocol):
 
 
 class RequestShape(Protocol):
-    """Protocol of the shape of requests to a server: which optional parts of a request it accepts."""
+    """Interface of request shapes: a shape says which optional parts of a request a server accepts."""
 
     def build_body(self, request: ReplyRequest) -> dict[str, Any]:
         """Return the body of a request for a streamed reply."""
@@ -35,7 +35,10 @@ class RequestShape(Protocol):
         """Return the messages in a form that the model's template accepts."""
 
     def adapt_to_refusal(self, status: int, body: bytes, *, request: ReplyRequest) -> "RequestShape | None":
-        """Return this shape of requests without the refused part, or None if no refused part is found."""
+        """Return a new shape whose requests omit what the server refused, or None if that is unknown.
+
+        `status` and `body` are those of the server's response to `request`.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

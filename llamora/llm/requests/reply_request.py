@@ -23,9 +23,9 @@ Refused = frozenset[tuple[str, str]]
 
 
 def find_named(text: bytes, sent: Mapping[str, Any], *, also: Collection[str] = ()) -> Refused:
-    """Return the parameters in `sent` that a server has refused, each with its value.
+    """Return the parameters in `sent` that a server's refusal (`text`) names, each with its value.
 
-    These are the parameters that the server's refusal (`text`) names, and those in `also`.
+    The parameters that `also` names are returned as well.
     """
     names = {*re.findall(r"\w+", text.decode("utf-8", "replace")), *also}
     return frozenset((name, json.dumps(value)) for name, value in sent.items() if name in names)

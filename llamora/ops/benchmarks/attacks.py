@@ -52,7 +52,7 @@ class SignIns:
     refused: int = 0
 
     def add_to(self, report: BenchmarkReport, *, occasion: str, usual: float) -> None:
-        """Add the number of refused sign-ins and the longest duration to the report."""
+        """Add to the report the number of refused sign-ins and the duration of the longest sign-in."""
         count, longest = len(self.durations), max(self.durations)
         report.add(
             Figure(name=f"sign-ins refused of {count}, {occasion}", value=self.refused, unit="sign-ins")
@@ -82,7 +82,10 @@ def sign_in_afresh(person: BrowserClient, network: str, *, times: int = SIGN_INS
 
 
 def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -> None:
-    """Add the figures without an attack, during slow connections, and during guesses from many addresses."""
+    """Measure one person's pages and sign-ins with and without attacks, and add the figures to the report.
+
+    The two attacks are slow connections, and guesses of names from many addresses.
+    """
     person = BrowserClient(port=served.port, name=name, source_address="127.90.0.1")
     person.sign_in()
     usual = _measure_quiet(report, person)
@@ -91,7 +94,7 @@ def measure(report: BenchmarkReport, served: BenchmarkHousehold, *, name: str) -
 
 
 def _measure_quiet(report: BenchmarkReport, person: BrowserClient) -> float:
-    """Add the figures without an attack; return the median duration of a sign-in in seconds."""
+    """Add the figures of a server that nobody attacks; return the median duration of a sign-in in seconds."""
     with _reading(person) as reader:
         usual = median(sign_in_afresh(person, "127.90.3", times=3).durations)
     report.add(Figure(name="sign-in, nobody attacks", value=usual, unit="s"))

@@ -89,7 +89,10 @@ class BrowserClient:
         return self.request("GET", path, headers={"HX-Request": "true"})
 
     def post(self, path: str, *, script: bool = False, **fields: str | list[str]) -> BrowserResponse:
-        """Send the keyword arguments as an HTML form; a list gives a field several values."""
+        """Submit an HTML form. Each keyword argument except `script` is a field of the form.
+
+        A list gives a field several values. If `script` is true, the form is sent as by the page's script.
+        """
         return self.submit(path, fields, script=script)
 
     def submit(

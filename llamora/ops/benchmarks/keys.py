@@ -34,9 +34,10 @@ class RotationTiming:
 
 
 def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the rate for a large archive, and its ratio to the rate for an archive a tenth as large.
+    """Add to the report how many rows per second a rotation reseals in a diary with `entries` entries.
 
-    If the duration grows in proportion to the archive, the ratio is 1.
+    This rate is compared with the rate for a diary a tenth as large. If the duration grows in proportion to
+    the diary, their ratio is 1.
     """
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
@@ -56,7 +57,7 @@ def measure_rotation(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def measure_tokens(report: BenchmarkReport) -> None:
-    """Add the CPU time of the check of a token of each kind."""
+    """Add to the report the CPU time of checking an access token, for each kind of token."""
     with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
         with serve_household(Path(folder), "--no-model") as served:
             environment = dict(served.environment)

@@ -18,15 +18,15 @@ _PEERS = {"planted phrases first, of 200": 28, "every kind, p95": 413}
 
 
 def list_diary_sizes(entries: int) -> list[int]:
-    """Return the four numbers of entries to measure with: `entries` times 1/50, 1/5, 1 and 2.
+    """Return four numbers of entries, for diaries to measure, from `entries` / 50 to 2 * `entries`.
 
-    Each is at least 200.
+    They are `entries` / 50 and `entries` / 5, each at least 200, then `entries` and twice `entries`.
     """
     return [max(200, entries // 50), max(200, entries // 5), entries, 2 * entries]
 
 
 def measure(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the figures of search in diaries of several sizes, up to two times `entries`."""
+    """Add to the report the figures of search in diaries of several sizes, up to twice `entries`."""
     for size in list_diary_sizes(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:
             with serve_household(Path(folder), "--no-model") as served:
@@ -38,17 +38,17 @@ def measure(report: BenchmarkReport, *, entries: int) -> None:
 
 
 def list_fact_counts(entries: int) -> list[int]:
-    """Return the two numbers of facts to measure with: `entries` times 1/5 and 2.
+    """Return two numbers of facts, for diaries to measure: a fifth of `entries`, and twice `entries`.
 
-    They are at least 200 and 400.
+    The first is at least 200, and the second at least 400.
     """
     return [max(200, entries // 5), max(400, 2 * entries)]
 
 
 def measure_facts(report: BenchmarkReport, *, entries: int) -> None:
-    """Add the figures of search in two diaries with `entries` / 10 entries and many facts.
+    """Add to the report the figures of search in two diaries with few entries and many facts.
 
-    Their numbers of facts are `entries` times 1/5 and 2.
+    Each diary has a tenth of `entries` entries, at least 200. `list_fact_counts` gives the numbers of facts.
     """
     for facts in list_fact_counts(entries):
         with tempfile.TemporaryDirectory(prefix="llamora-bench-") as folder:

@@ -74,7 +74,10 @@ class RecordWriter:
             self._write()
 
     def update(self, **changes: Any) -> None:
-        """Update some fields. Ignore a write error, as the record of a daemon already names its process."""
+        """Change some fields of the record, and write the record to its file. Ignore a write error.
+
+        The first write of the record was successful, or nobody needs the record to stop the server.
+        """
         self._record = replace(self._record, **changes)
         with suppress(OSError):
             self._write()

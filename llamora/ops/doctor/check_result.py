@@ -69,7 +69,7 @@ def _get_primary_code(error: Exception) -> int:
 
 
 def merge_prevented(results: Iterable[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results, with one result for all checks that the disk prevented.
+    """Yield results of checks. If a full or read-only disk prevented several checks, they share one result.
 
     `check_disk_space` reports the problem of the disk.
     """

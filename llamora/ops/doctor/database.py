@@ -52,7 +52,7 @@ def check_pages() -> Iterator[CheckResult]:
 
 
 def check_fence_triggers() -> Iterator[CheckResult]:
-    """Report fence triggers that are missing, and triggers that Llamora did not create.
+    """Report missing fence triggers, and database triggers that Llamora did not create.
 
     Fence triggers refuse values that were encrypted with old keys.
     """

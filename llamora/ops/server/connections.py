@@ -32,7 +32,7 @@ STALL_SECONDS, IDLE_SECONDS, LINGER_SECONDS = 30.0, 60.0, 5.0
 
 
 class ConnectionState(IntEnum):
-    """State of a connection; surplus connections are closed in this order, the lowest number first."""
+    """State of a connection, as a number. If a connection must be closed, the lowest number is chosen."""
 
     REFUSED = 0
     IDLE = 1
@@ -117,7 +117,7 @@ class Connections:
             del self._by_address[connection.address]
 
     def move(self, connection: Connection, address: str) -> None:
-        """Move a proxy's connection to the count of `address`, from which the present request comes."""
+        """Count a proxy's connection under `address`, the client address of the present request."""
         if address == connection.address:
             return
         self.close(connection)

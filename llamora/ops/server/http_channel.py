@@ -63,7 +63,10 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
         super().connectionLost(reason)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Read bytes; drop them after a refusal, and let a program's call wait for people's pages."""
+        """Read the bytes of a request. While people wait for pages, delay the reading of a program's call.
+
+        After a refusal, the bytes are dropped.
+        """
         if self.connection.state is ConnectionState.REFUSED:
             return
         if self.connection.state is ConnectionState.IDLE:
