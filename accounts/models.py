@@ -270,9 +270,9 @@ class Unlock(models.Model):
 
     @property
     def row(self) -> UUID:
-        """The id of the database row to which the sealed data key is bound.
+        """The id of the sign-in's database row. The argument `row` of `wrap_dek` is this id.
 
-        It is the id of the sign-in that was unlocked.
+        The sealed data key is bound to it.
         """
         return self.sign_in_id
 

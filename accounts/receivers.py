@@ -43,14 +43,17 @@ def drop_planted_triggers(connection: Any) -> int:
 
 
 def accept_dangling_rows(sender: AppConfig, using: str, **_: Any) -> None:
-    """Let migrations keep rows that refer to missing rows, as they are."""
+    """Before the migrations, accept the rows that refer to missing rows now.
+
+    Such a row must not prevent a migration.
+    """
     if sender.label == Vault._meta.app_label:
         connection: Any = connections[using]
         connection.accept_dangling_rows()
 
 
 def refuse_dangling_rows(sender: AppConfig, using: str, **_: Any) -> None:
-    """Let no row refer to a missing row again, after the migrations."""
+    """After the migrations, treat each row that refers to a missing row as an error again."""
     if sender.label == Vault._meta.app_label:
         connection: Any = connections[using]
         connection.refuse_dangling_rows()
@@ -76,7 +79,10 @@ def forget_words(**_: Any) -> None:
 
 
 def forget_columns_of_person(*, person_id: UUID, **_: Any) -> None:
-    """Remove the decrypted columns of a vault from the cache after a rotation or its owner's deletion."""
+    """Remove a person's decrypted vault columns from the cache.
+
+    The receiver is called after a rotation of the person's data key, and after the person was deleted.
+    """
     forget_columns(person_id)
 
 

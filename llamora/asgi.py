@@ -192,7 +192,10 @@ class PageHandler(ASGIHandler):
                 return BytesIO(b"".join(parts))
 
     def respond(self, scope: Scope, body: BytesIO) -> HttpResponseBase:
-        """Run the request in this thread and return its response. Close the response unless it streams."""
+        """Run the request in this thread. Unless the response is a stream, close it. Return the response.
+
+        The content of a closed response can still be sent.
+        """
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=type(self), scope=scope)
         response = self._build_response(scope, body)

@@ -174,9 +174,9 @@ class ConfirmRecoveryCodeForm(forms.Form):
             self._groups[name] = recovery_groups(code)[index]
 
     def clean(self) -> dict[str, Any]:
-        """Check each of the two groups that the person typed against the recovery code.
+        """Check the two typed parts of the recovery code. Add an error to the field of each wrong part.
 
-        The first wrong group gets the focus.
+        A part is called a group. The field of the first wrong one gets the focus.
         """
         cleaned: dict[str, Any] = super().clean() or {}
         for name, group in self._groups.items():

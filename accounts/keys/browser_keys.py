@@ -208,9 +208,9 @@ def renew_merged_ids(keyring: Keyring) -> None:
 
 
 def build_unknown_merged_ids() -> dict[str, str]:
-    """Return a substitute for a lost list of merged drafts, by which every draft up to now counts as merged.
+    """Return the value that replaces a lost list of merged drafts: every draft until now counts as merged.
 
-    The substitute is a value for the vault's column `folded_drafts`.
+    It is unknown which drafts were merged. The value is for the vault's column `folded_drafts`.
     """
     return {_NEWER_THAN: new_id().hex}
 

@@ -29,7 +29,10 @@ TOKEN_KIND = "token"  # noqa: S105 - a word
 
 @dataclass(frozen=True, kw_only=True)
 class ListedSlot:
-    """A slot on the list: its id, kind, name and creation time (ISO 8601, or "" if unknown)."""
+    """The data of one key slot in the sealed list of a vault's valid key slots.
+
+    `added` is the creation time in ISO 8601, or "" if it is unknown.
+    """
 
     id: UUID
     kind: str

@@ -188,9 +188,9 @@ def is_confirmed(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
 
 
 def is_sender(row: AccessToken | StoredToken, slot: TokenSlot) -> bool:
-    """Return whether a token counts as a sender: texts that the token has sent are still accepted.
+    """Return whether a token is a sender. Texts from a sender are accepted; texts from other tokens are not.
 
-    This is so if the owner confirmed the token and has not revoked it, even if it has expired since. `slot`
+    A sender is a token that its owner confirmed and has not revoked. The token may have expired since. `slot`
     contains the terms of the token, which must be the confirmed ones.
     """
     return _is_registered(row, slot, kinds=(MARK_KIND, EXPIRED_KIND))
@@ -206,9 +206,9 @@ def _is_registered(row: AccessToken | StoredToken, slot: TokenSlot, *, kinds: It
 
 
 def register_confirmation(row: AccessToken) -> bytes:
-    """Register a token and return the confirmation for its row.
+    """Register the confirmation of a token: a MAC of the token's owner, id and terms. Return this MAC.
 
-    Call it in the transaction that writes the row.
+    The MAC is stored in the token's row. Call this function in the transaction that writes the row.
     """
     confirmation = compute_confirmation(slot_from_row(row))
     credential_register.register_mark(_build_mark(row, confirmation, kind=MARK_KIND))
@@ -223,7 +223,7 @@ def count_suspended() -> int:
 
 
 def remove_confirmation_on_commit(token_id: UUID) -> None:
-    """Remove the confirmation of a token from the register, after the commit that revokes the token.
+    """After the commit that revokes a token, remove the token's confirmation from the register.
 
     A confirmation is a file. The row of the token may be damaged.
     """
@@ -264,7 +264,7 @@ def forget_expired(owner: UUID, *, spared: Iterable[UUID]) -> None:
 
 
 def remove_confirmations_without_rows() -> None:
-    """Remove the confirmations of tokens that have no database row from the register.
+    """If a token has no row in the database, remove the token's confirmation from the register.
 
     A confirmation is a file. Without it, restoring the row of a token does not make the token valid.
     """

@@ -18,9 +18,9 @@ from accounts.models import Person
 
 
 def add_losses_page(request: HttpRequest, person: Person, following: str) -> str:
-    """Insert the page of lost saves before the page `following`; return the URL to show after an unlock.
+    """If there are unread reports of lost saves, return the URL of the page about them, else `following`.
 
-    If the person has no unread report, that is the URL `following`. For htmx, the reports are added as
+    The page is shown after an unlock, and leads to the URL `following`. For htmx, the reports are added as
     messages too.
     """
     found = reports.list_reports_for(person)

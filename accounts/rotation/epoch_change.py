@@ -39,9 +39,9 @@ NOT_LISTED, DAMAGED = "not_listed", "damaged"
 
 
 class OtherBrowsers(Enum):
-    """The effect of a rotation on the person's other browsers: they are signed out, or only locked.
+    """The choice whether a rotation signs the person out in all other browsers, or only locks these browsers.
 
-    They are signed out if others may know a secret.
+    The person is signed out there if others may know a secret.
     """
 
     SIGN_OUT = "sign_out"

@@ -80,9 +80,10 @@ class RotationStopped(RotationError):
 
 @contextmanager
 def refuse_failed_rotation() -> Iterator[None]:
-    """Convert errors of a rotation during a sign-in or recovery to errors of the sign-in.
+    """If a rotation fails in the `with` block, raise an error that refuses the sign-in or recovery.
 
-    If another browser began the same rotation at the same moment, the error asks the person to try again.
+    The error is DamagedSlot. If another browser began the same rotation at the same moment, it is
+    DerivationQueueFull, which asks the person to try again.
     """
     try:
         yield

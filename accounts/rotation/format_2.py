@@ -21,12 +21,15 @@ _registered: dict[str, Callable[[UUID], None]] = {}
 
 
 def register_first_values(name: str, write: Callable[[UUID], None]) -> None:
-    """Register a function that fills the new columns of format 2 in an owner's rows."""
+    """Register the function `write`: it gets an owner, and fills columns that format 2 has added."""
     _registered[name] = write
 
 
 def write_first_macs(keyring: Keyring) -> None:
-    """Fill the new columns, then write the MACs of all rows, under the keyring's epoch."""
+    """Fill the columns that encryption format 2 has added. Then write the first MACs of all sealed rows.
+
+    The rows are those of the keyring's owner, and the MACs are computed with the keyring's keys.
+    """
     for write in _registered.values():
         write(keyring.owner)
     for table in list_sealed_tables():

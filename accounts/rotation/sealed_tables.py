@@ -49,7 +49,7 @@ class SealedTable:
 
     @cached_property
     def first_sealed_index(self) -> int:
-        """The index of the first sealed column in a row."""
+        """The index of the first sealed column in a row, which is a tuple of columns."""
         return 2 + len(self.bound_fields)
 
     @property

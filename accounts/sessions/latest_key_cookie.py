@@ -33,7 +33,10 @@ _DATED = 7  # the version of UUIDs that begin with a time
 
 
 def set_latest_key_cookie(request: HttpRequest, response: HttpResponse, *, sign_in_id: UUID) -> None:
-    """Set the cookie of the latest data key in a browser whose diary was just unlocked."""
+    """Set a cookie with the epoch and a fingerprint of the latest data key, but without the key.
+
+    Call it when the diary was just unlocked in the browser.
+    """
     key_id = session_registry.find_key_id(sign_in_id)
     epoch = Unlock.objects.filter(sign_in_id=sign_in_id).values_list("epoch", flat=True).first()
     if key_id is None or epoch is None:

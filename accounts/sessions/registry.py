@@ -100,7 +100,7 @@ class SessionRegistry:
         return any(_is_valid(salt) for id_ in self._list_sessions(key_id) for salt in _select_salt(id=id_))
 
     def list_differing_keys(self, keyring: RealmKeyring, realms: Collection[Realm]) -> set[KeyId]:
-        """Return the key ids of sessions that have another key than `keyring` for one of `realms`.
+        """Return the key ids of sessions whose key for at least one of `realms` is not that of `keyring`.
 
         Only sessions of the keyring's owner are compared.
         """
@@ -118,7 +118,7 @@ class SessionRegistry:
             return {other for other in self._key_ids.values() if other.owner == key_id.owner} - {key_id}
 
     def drop_key(self, key_id: KeyId) -> None:
-        """Remove every session with a key."""
+        """Remove every session whose key has the id `key_id`."""
         with self._lock:
             self._key_ids = {id_: other for id_, other in self._key_ids.items() if other != key_id}
 

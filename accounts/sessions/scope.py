@@ -33,10 +33,11 @@ def get_cookie(scope: Scope, name: str) -> str:
 
 
 def find_recognised_browser(scope: Scope, body: bytes) -> str:
-    """Return the name under which requests of a recognised browser are counted; "" for another browser.
+    """If a recognised browser sent the request, return the browser's name in request queues, else "".
 
-    A browser is recognised if it is signed in, or has a device cookie for the name in the form. Requests of
-    other browsers are counted by address, so that they cannot delay a recognised one at the same address.
+    A browser is recognised if it is signed in, or has a device cookie for the person named in the form.
+    Requests of other browsers are queued by address, so that they cannot delay a recognised browser at the
+    same address.
     """
     if person_id := find_person_id(get_session_cookie(scope)):
         return f"person {person_id}"

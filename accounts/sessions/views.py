@@ -1,4 +1,4 @@
-"""The page of a person's signed-in browsers, on which they can sign them out."""
+"""The page that lists the browsers in which a person is signed in. Each browser can be signed out there."""
 
 from uuid import UUID
 

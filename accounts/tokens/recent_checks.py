@@ -26,7 +26,10 @@ _MOST: Final = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentCheck:
-    """A check that a token has passed: the token's row and slot, and the owner's keyring in memory."""
+    """The data of a successful check of a token: the token's row and slot, and the owner's keyring.
+
+    `held` is None if the owner's keyring is not in memory.
+    """
 
     stored: StoredRow = field(repr=False)
     held: OpenKeyring | None

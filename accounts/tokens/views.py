@@ -1,4 +1,4 @@
-"""The page of a person's access tokens, on which they create, confirm and revoke them."""
+"""The page on which a person creates, confirms and revokes their access tokens."""
 
 from uuid import UUID
 

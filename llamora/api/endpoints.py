@@ -44,17 +44,17 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """The name of the function, used as the operationId in the description."""
+        """The name of the function `run`, which is the operationId in the OpenAPI description."""
         return self.run.__name__
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring, without its full stop."""
+        """The summary in the OpenAPI description: the first line of `run`'s docstring, without full stop."""
         return inspect.getdoc(self.run).partition("\n")[0].rstrip(".")  # type: ignore[union-attr]
 
     @property
     def explanation(self) -> str:
-        """The rest of the docstring, in one line."""
+        """The explanation in the OpenAPI description: all of `run`'s docstring except the first line."""
         _, _, rest = (inspect.getdoc(self.run) or "").partition("\n")
         return " ".join(rest.split())
 

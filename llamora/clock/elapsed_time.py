@@ -200,9 +200,11 @@ class ElapsedTime:
         return begin + min(*offsets, self.stretches[-1].offset)
 
     def find_latest_wall(self, age: float) -> float:
-        """Compute the current time by each wall clock setting of the past `age` seconds. Return the latest.
+        """Return the latest time that the wall clock shows now, or would if it had not been set recently.
 
-        It is in seconds since 1970.
+        The time is in seconds since 1970. For each moment of the past `age` seconds, the time is computed
+        that the wall clock would show now if it had not been set since that moment. The latest of these times
+        is returned.
         """
         begin = self.passed - age
         return self.passed + max(stretch.offset for stretch in self.stretches if stretch.until >= begin)

@@ -123,7 +123,11 @@ def delete_expired(rows: QuerySet[Any], *, moment: str, age: timedelta) -> int:
 
 
 def get_latest_time() -> datetime:
-    """Compute the current time by each wall clock setting of the last two days. Return the latest."""
+    """Return the latest time that the wall clock shows now, or would if it had not been set recently.
+
+    For each moment of the last two days, the time is computed that the wall clock would show now if it had
+    not been set since that moment. The latest of these times is returned.
+    """
     found = find_elapsed_time()
     now = timezone.now()
     return now if found is None else max(now, _convert(found.find_latest_wall(2 * 86400.0)))

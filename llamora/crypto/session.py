@@ -51,7 +51,10 @@ def unwrap_dek(
 
 
 def hash_half(half: bytes) -> bytes:
-    """Return the hash of `half`, the secret in the session cookie; the row stores only this hash."""
+    """Return the BLAKE2 hash of `half`, the part of a session's secrets that only the cookie contains.
+
+    The session's row stores this hash, but not `half`.
+    """
     return blake2b(half, digest_size=32, person=_HASH_PERSON).digest()
 
 

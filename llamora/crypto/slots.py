@@ -98,7 +98,10 @@ class Slot:
 def create(
     *, kek: bytes, salt: bytes, cost: Cost, dek: bytes, epoch: int, owner: UUID, kind: str, slot_id: UUID
 ) -> Slot:
-    """Return a new slot for the data key, with a new key pair and a new authenticator (key of its MACs)."""
+    """Return a new key slot that contains the sealed data key, a new key pair and a new MAC key.
+
+    The private key and the MAC key (the authenticator) are sealed, too.
+    """
     check_cost(cost, ceiling=HIGHEST)
     public_key, private_key = crypto_box_keypair()
     authenticator = secret_bytes(KEY_BYTES)

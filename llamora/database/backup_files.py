@@ -64,10 +64,10 @@ def select_past(backups: Iterable[BackupFile], *, now: datetime) -> list[BackupF
 
 
 def get_backup_state(folder: Path, *, now: datetime, wanted: bool) -> str:
-    """Return one word about the backups for monitoring: fresh, old, future, none or off.
+    """Return the state of the backups as one word: fresh, old, future, none or off.
 
-    It is future if all backups are dated in the future. Without backups, it is none if there should be some
-    (`wanted`), else off.
+    The word is for monitoring. It is future if all backups are dated in the future. Without backups, it is
+    none if there should be some (`wanted`), else off.
     """
     backups = list_backups(folder)
     if not backups:

@@ -65,8 +65,9 @@ class CachedQuery(Generic[Row]):
 
 
 class CachedIdQuery(Generic[Row]):
-    """A cached query for rows by id; `build` gets the ids as its first argument.
+    """A query with cached SQL for the rows with given ids.
 
+    The argument `build` of the constructor is a function that gets the ids first and returns the queryset.
     The ids are queried in parts of a fixed size, so that the SQL is the same for any number of them.
     """
 

@@ -88,7 +88,7 @@ def register_mark(mark: str) -> None:
 
 
 def write_register_file(name: str, content: bytes) -> None:
-    """Write a file that is not a mark into the register's folder, atomically; raise NotWritten."""
+    """Write a file to the register's folder, atomically. The file must not be a mark. Raise NotWritten."""
     with _writing() as folder:
         draft = f"{folder}/{name}.{os.getpid()}.new"
         descriptor = os.open(draft, _FLAGS | os.O_TRUNC, 0o600)

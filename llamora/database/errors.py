@@ -1,4 +1,4 @@
-"""Errors of database writes, with codes for the reason, and damage of the database file.
+"""Errors of database writes, each with a code. Functions that detect damage of the database file.
 
 NotWritten          nothing was written; `code` is one of disk_full, read_only, busy, io
   FenceRefused      `fence`: the row was sealed under an epoch that is no longer its owner's

@@ -52,7 +52,10 @@ class WalScan:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether SQLite ignores more than one commit; a power cut alone can explain a single one."""
+        """Whether the log is damaged: SQLite ignores more than one of its commits.
+
+        One ignored commit is no sign of damage, because a power cut may have interrupted that commit.
+        """
         return self.commits_after_damage > _MOST_UNFINISHED
 
 

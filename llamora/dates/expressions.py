@@ -161,7 +161,7 @@ def find_in_year(yearly: Any, context: DateContext) -> days.Days:
 
 @dataclass(frozen=True, slots=True)
 class RelativeDay:
-    """A day counted from the anchor, such as "yesterday"."""
+    """A day counted from the anchor (the moment to count from), such as "yesterday"."""
 
     distance: int
     weekday: int | None = None
@@ -227,7 +227,7 @@ class MonthDay:
     year_relation: int | None = None
 
     def compute_days_in_year(self, year: int) -> days.Days | None:
-        """Return the date that a text such as "5 May" means in a given year, as both first and last day.
+        """Return the first and last day of a date such as "5 May" in the year `year`: the same day twice.
 
         Return None if the year has no such day, or if the day is not on the named weekday.
         """
@@ -296,7 +296,10 @@ class Holiday:
     year_relation: int | None = None
 
     def compute_days_in_year(self, year: int) -> days.Days | None:
-        """Return the holiday in a year, as both first and last day of a span, or None if there is none."""
+        """Return the first and last day of a holiday in the year `year`: the same day twice.
+
+        Return None if the holiday is not in that year.
+        """
         found = find_holiday(self.rule, year)
         return (found, found) if found else None
 
@@ -362,7 +365,7 @@ class NamedMonth:
     is_short: bool = False
 
     def compute_days_in_year(self, year: int) -> days.Days:
-        """Return the first and last day of a named month such as "May" in the given year."""
+        """Return the first and last day of a named month such as "May" in the year `year`."""
         return days.month_days(year, self.month)
 
     def resolve(self, context: DateContext) -> When:
@@ -416,7 +419,7 @@ class Season:
     year_relation: int | None = None
 
     def compute_days_in_year(self, year: int) -> days.Days:
-        """Return the first and last day of a season such as "winter" that begins in the given year."""
+        """Return the first and last day of a season such as "winter" that begins in the year `year`."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
 
@@ -535,7 +538,7 @@ class EdgeOf:
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the beginning, middle or end of a span, which is one third of the span's days."""
+        """Divide a span into three parts: beginning, middle and end. Return the part that the text names."""
         outer, first, last = resolve_span(self.within, context)
         if outer.precision == "month":
             bounds = {"begin": (1, 10), "middle": (11, 20), "end": (21, last.day)}[self.edge]
@@ -655,7 +658,10 @@ class Duration:
     amounts: Amounts
 
     def resolve(self, context: DateContext) -> When:
-        """Return a length of time such as "three weeks", as a number of its smallest unit."""
+        """Return a length of time in one unit, the last that the text names: "a week and a day" is 8 days.
+
+        Fortnights become weeks.
+        """
         unit = "week" if self.amounts[-1][1] == "fortnight" else self.amounts[-1][1]
         total = 0.0
         for amount, each in self.amounts:
@@ -703,7 +709,7 @@ class ClockTime:
 
     @property
     def is_plain(self) -> bool:
-        """Whether this hour can be in the morning or in the afternoon, because no word says which."""
+        """Whether the hour is 1 to 12, and no word such as "pm" or "evening" tells which half of the day."""
         return not self.half and 1 <= self.hour <= 12
 
     def count_seconds(self) -> int:

@@ -400,7 +400,11 @@ class ExpressionParser:
         self.steps = 0
 
     def parse(self, name: str, place: int) -> dict[int, Any]:
-        """Parse the category `name` from the token at `place`; return the value for each possible end."""
+        """Parse the words at index `place` as the grammar category `name`. Return a dict of all results.
+
+        The category may match several numbers of words. The keys of the dict are the indexes after the last
+        word, and the values are what the words mean.
+        """
         known = self._found.get(place)
         if known is None:
             known = self._found[place] = {}

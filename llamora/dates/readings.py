@@ -210,7 +210,7 @@ def read_thousand(thousand: int, hundreds: int, rest: int) -> Any:
 
 
 def make_short_year(year: int) -> Any:
-    """Return a year that is written with two digits."""
+    """Return a ShortYear, a year of which the text names only the last two digits, such as "'87"."""
     return ex.ShortYear(year)
 
 
@@ -384,7 +384,7 @@ def make_clock_range(first: Any, last: Any) -> Any:
 
 
 def make_dotted_range(first: Any, last: Any) -> Any:
-    """Return the hours of `18.00 tot 20.00 uur`."""
+    """Return the range from one time of day to another, such as `18.00 tot 20.00 uur` (Dutch)."""
     return make_clock_range(read_digital(first), read_digital(last))
 
 
@@ -393,7 +393,7 @@ def to_clock(value: Any) -> Any:
 
 
 def make_hours_range(first: int, last: Any) -> Any:
-    """Return the hours of "from 9 to 5", two numbers without a unit."""
+    """Return the range from one time of day to another, such as "from 9 to 5". The numbers have no unit."""
     clock = to_clock(last)
     return ex.ClockRange(to_clock(first), clock) if first <= 24 and clock.hour <= 24 else None
 

@@ -97,24 +97,24 @@ class FirstOrLastUnits:
 
 @dataclass(frozen=True, slots=True)
 class PartUntilToday:
-    """The part of a span up to the anchor, such as "the year to date"."""
+    """A span's days up to today, such as "the year to date". Today is the day to count from."""
 
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the part of a span such as this year that ends with the day `context.today`."""
+        """Return the days from the beginning of a span to `context.today`, as in "the year to date"."""
         first, _ = _require_around(self.within, context)
         return make_span((first, context.today), "day")
 
 
 @dataclass(frozen=True, slots=True)
 class RestOfSpan:
-    """The part of a span from the anchor's day on, such as "the rest of the week"."""
+    """A span's days from today on, such as "the rest of the week". Today is the day to count from."""
 
     within: Expression
 
     def resolve(self, context: DateContext) -> When:
-        """Return the part of a span such as this week that begins with the day `context.today`."""
+        """Return the days from `context.today` to the end of a span, as in "the rest of the week"."""
         _, last = _require_around(self.within, context)
         return make_span((context.today, last), "day")
 

@@ -203,7 +203,7 @@ def unlock_with_password(
     address: str,
     check_key: Callable[[Keyring], None] = accept_every_key,
 ) -> SignInResult:
-    """Unlock a browser with the password of the person who is signed in with it.
+    """Unlock a browser in which a person is already signed in. The password must be that person's.
 
     Raise WrongPerson, SignInEnded, or an error of `sign_in_with_password`.
     """

@@ -79,9 +79,9 @@ def open_token(token: str, *, owner: UUID) -> PendingCode:
 
 
 def confirm_code(token: str) -> None:
-    """Let a token that contains a confirmed recovery code expire in one minute.
+    """Record that the person confirmed the recovery code in `token`. One minute later, `token` expires.
 
-    After that, the token cannot be opened, because the key that opens it is deleted.
+    `token` is the value of a hidden form field. When it expires, the key that opens it is deleted.
     """
     key_id = _parse_token_id(token)
     if key := _keys.get(key_id):

@@ -33,7 +33,10 @@ class PassageSearch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PassageBody(msgspec.Struct, kw_only=True):
-    """A passage that was found; `file` is the file of its day in an export, `origin` is as in EntryBody."""
+    """A passage that a search found. An export stores the passage's day, `day`, in the file `file`.
+
+    `origin` has the same meaning as in EntryBody.
+    """
 
     file: str
     content: str
@@ -52,7 +55,7 @@ class PassageResults(msgspec.Struct, kw_only=True):
 
 
 class IndexStats(msgspec.Struct, kw_only=True):
-    """Counts of the days with entries, the entries and the indexed texts that a token can search.
+    """Counts of what a token can search: texts in the search index, entries, and days that have entries.
 
     The names are those of LocalGPT: `total_files` counts days with entries, and `total_chunks` counts texts
     in the index.
@@ -71,7 +74,10 @@ class IndexStats(msgspec.Struct, kw_only=True):
 
 
 class RebuildResult(msgspec.Struct, kw_only=True):
-    """Result of the request to rebuild the index; `is_begun` is false if it is being opened or rebuilt."""
+    """Result of the request to rebuild the search index. `is_begun` tells whether a rebuild has begun.
+
+    `is_begun` is false if the index was already being opened or rebuilt.
+    """
 
     state: Literal["opening"] = "opening"
     is_begun: bool
@@ -97,7 +103,7 @@ def search_passages(call: Call, *, body: PassageSearch) -> PassageResults:
 
 @endpoint("GET", "/api/memory/stats", scopes=_SCOPES, tag=_TAG)
 def count_passages(call: Call) -> IndexStats:
-    """Count the indexed texts, from which passages come. Also count the entries and the days with entries."""
+    """Count the texts in which passages are searched. Also count entries, and days that have an entry."""
     counts = select_entries(call).aggregate(
         entries=Count("id"), days=Count("day", distinct=True), first=Min("day"), last=Max("day")
     )

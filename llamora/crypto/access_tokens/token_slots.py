@@ -248,14 +248,17 @@ def renew_token_slot(slot: TokenSlot, *, keyring: Keyring, vault_public_key: byt
 
 
 def compute_drop_mac(authenticator: bytes, *, box: bytes, context: Context) -> bytes:
-    """Return the MAC of `box` (a text sealed by a "drop" token) and of its context."""
+    """Return the MAC of `context` and `box`, a text sealed with a token of the kind "drop"."""
     encoded = context.encode(envelopes.NO_EPOCH)
     data = _U32.pack(len(encoded)) + encoded + box
     return blake2b(data, key=authenticator, digest_size=32, person=_DROP_MAC_PERSON).digest()
 
 
 def check_drop_mac(authenticator: bytes, mac: bytes, *, box: bytes, context: Context) -> None:
-    """Raise NotAuthentic unless the token with this authenticator sealed the text `box` in this context."""
+    """Raise NotAuthentic if `mac` is not the MAC of `box`, a text sealed with a token of the kind "drop".
+
+    The key of the MAC is `authenticator`. The MAC is also computed from `context`.
+    """
     if not hmac.compare_digest(mac, compute_drop_mac(authenticator, box=box, context=context)):
         raise NotAuthentic
 

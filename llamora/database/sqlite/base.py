@@ -95,7 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._dangling = self._count_dangling_rows()
 
     def refuse_dangling_rows(self) -> None:
-        """Let `check_constraints` accept no row that refers to a missing row; the default."""
+        """Let `check_constraints` accept no row that refers to a missing row. This is the default."""
         self._dangling = Counter()
 
     def check_constraints(self, table_names: Any = None) -> None:

@@ -159,7 +159,10 @@ class FactMemories:
         return proposal.id if proposal else None
 
     def describe(self, texts: Sequence[FactText], proposals: Sequence[UUID | None]) -> list[StoredFact]:
-        """Return one result for each fact passed to `propose`; call it after the transaction of `propose`."""
+        """Return one StoredFact for each fact that was passed to `propose`.
+
+        Call this method after the transaction of `propose`.
+        """
         earlier = EarlierFacts(self._call.owner)
         return [
             self._describe_known(text)
@@ -169,7 +172,7 @@ class FactMemories:
         ]
 
     def describe_known(self, texts: Iterable[FactText]) -> list[StoredFact]:
-        """Return a StoredFact for each fact in `texts`, all of which an earlier call has proposed."""
+        """Return one StoredFact for each item of `texts`. Each item is a fact that was proposed earlier."""
         return [self._describe_known(text) for text in texts]
 
     def _build_origin(self, fact: FactToStore, text: FactText) -> FactOrigin:
