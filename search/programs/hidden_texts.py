@@ -44,15 +44,15 @@ class TextSources(NamedTuple):
     realms: frozenset[Realm] = frozenset()
     is_clean: bool = True
 
-    def are_readable(self, others: Container[UUID], *, with_hidden: bool = False) -> bool:
+    def is_text_readable(self, unreadable: Container[UUID], *, with_hidden: bool = False) -> bool:
         """Return whether a program may read the text that was generated from these sources.
 
         The program's keyring must have the realms of all sources. Without `with_hidden`, the sources must
-        also be clean, and none of them may be in `others`.
+        also be clean, and none of their ids may be in `unreadable`.
         """
         if not current_realm_keyring().has_realms(self.realms):
             return False
-        return with_hidden or (self.is_clean and not any(id_ in others for id_ in self.entries))
+        return with_hidden or (self.is_clean and not any(id_ in unreadable for id_ in self.entries))
 
 
 # By the text's id, with the moment at which it was written.
@@ -87,11 +87,11 @@ def find_hidden(index: PersonIndex, *, with_hidden: bool = False) -> set[UUID]:
         if _opens_all_sources():
             return set()
         known = _load_sources(index).items()
-        return {id_ for id_, (_, sources) in known if not sources.are_readable((), with_hidden=True)}
+        return {id_ for id_, (_, sources) in known if not sources.is_text_readable((), with_hidden=True)}
     others = set(_others_query(owner_id=index.owner))
     written = _load_sources(index)
     unreadable = others | _find_gone(index, written)
-    hidden = {id_ for id_, (_, sources) in written.items() if not sources.are_readable(unreadable)}
+    hidden = {id_ for id_, (_, sources) in written.items() if not sources.is_text_readable(unreadable)}
     hidden.update(others, _find_other_facts(index))
     return hidden
 
@@ -206,7 +206,7 @@ def _opens_all_sources() -> bool:
 
 
 def _is_of_realms(row: Any) -> bool:
-    return _read_sources(row).are_readable((), with_hidden=True)
+    return _read_sources(row).is_text_readable((), with_hidden=True)
 
 
 def _filter_clean(owner: UUID, rows: Sequence[Any], opened: DecryptedRowCache) -> list[Any]:
@@ -214,7 +214,7 @@ def _filter_clean(owner: UUID, rows: Sequence[Any], opened: DecryptedRowCache) -
     ids = set[UUID]().union(*(some.entries for some in sources.values()))
     entries = opened.list_decryptable(_sources_query, ids, owner=owner, field="text")
     unreadable = ids - {id_ for id_, origin in entries if origin in TRUSTED_ORIGINS}
-    return [row for row in rows if sources[row.id].are_readable(unreadable)]
+    return [row for row in rows if sources[row.id].is_text_readable(unreadable)]
 
 
 def _find_gone(index: PersonIndex, written: _KnownTextSources) -> set[UUID]:
