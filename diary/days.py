@@ -64,7 +64,7 @@ def day_after(day: date, *, until: date) -> date | None:
 
 
 def get_noon(day: date, zone_name: str, *, delay: timedelta = timedelta()) -> datetime:
-    """Return the moment `delay` after noon of a day in a time zone, converted to UTC.
+    """Return noon of a day in a time zone, plus the timedelta `delay`, converted to UTC.
 
     For the first and last possible dates, return noon in UTC.
     """
@@ -184,7 +184,7 @@ def _month_after(first: date) -> date:
 
 
 def get_month_days_for_day_page(day: date) -> list[str]:
-    """Return which dates of earlier years (as MM-DD) the page of a day shows.
+    """Return the days of the year (a list of MM-DD) for which a day's page shows entries of earlier years.
 
     In years without 29 February, the page of 28 February shows entries of 29 February too.
     """
@@ -193,9 +193,9 @@ def get_month_days_for_day_page(day: date) -> list[str]:
 
 
 def get_month_days_for_on_this_day(month_day: str) -> list[str]:
-    """Return which dates of all years (as MM-DD) an "on this day" page shows.
+    """Return the days of the year (a list of MM-DD) for which an "on this day" page shows entries.
 
-    The page of 28 February shows entries of 29 February too.
+    The argument `month_day` is MM-DD too. The page of 28 February shows entries of 29 February too.
     """
     return [month_day, "02-29"] if month_day == "02-28" else [month_day]
 

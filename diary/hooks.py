@@ -138,19 +138,19 @@ class ImportedFile(Protocol):
         """Return whether this diary signed the row under this label, and the row is unchanged."""
 
     def group_rows(self, kind: str, *, by: str) -> Mapping[str, Sequence[dict[str, Any]]]:
-        """Return the rows of `kind` in the file as a dict by the id of their parent row.
+        """Return the rows of `kind` in the imported file, grouped by the id in their column `by`.
 
-        That id is in the column `by`.
+        It is the id of the object to which they belong. The result is a dict from this id to a list of rows.
         """
 
     def resolve_entries(self, ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Return a dict from entry ids in the imported file to the ids of the same entries in this diary."""
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id derived from `parts` with a key of this diary, the same at every import."""
+        """Return an id computed from the bytes `parts`. Equal parts give the same id at every import."""
 
     def adopt_record(self, record: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return a prompt record in which ids of the imported file are replaced by ids of this diary.
+        """Return a prompt record in which each entry's id in the file is replaced by its id in this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """

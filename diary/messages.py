@@ -215,7 +215,7 @@ REPLY_STYLE_EMPTY: Final = "The name and the instruction of a reply style need v
 
 
 def get_style_too_long_message(*, max_name: int, max_instruction: int) -> str:
-    """Return the message for a custom reply style whose name or instruction is missing or too long."""
+    """Return the message for a custom reply style whose name or instruction is too long (or missing)."""
     return (
         f"A reply style needs a name of up to {max_name} characters and an instruction of up to "
         f"{max_instruction}."

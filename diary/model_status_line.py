@@ -21,9 +21,10 @@ STATUS_TEMPLATE, QUEUE_TEMPLATE = "diary/fragments/model_status.html", "diary/fr
 
 
 def build_page_status_line(person: Person, day: date) -> dict[str, object]:
-    """Return the template context of the model's status line for a page, with the host that texts go to.
+    """Return the template context of the model's status line when a page is loaded.
 
-    Unlike `build_model_status_line`, which open tabs call often, it reads the database.
+    If the model runs on another machine, `remote_host` is the name of that machine. Unlike
+    `build_model_status_line`, which open tabs call often, this function reads the database.
     """
     host = model_server.get_status().host
     return {
@@ -48,7 +49,7 @@ def build_model_status_line(person: Person, day: date) -> dict[str, object]:
 
 
 def render_parts(person: Person, day: date) -> Mapping[str, str]:
-    """Return a dict from the id of each HTML container to the part of the model's status line in it."""
+    """Return the parts of the model's status line: a dict from the id of an HTML element to its content."""
     context = build_model_status_line(person, day)
     return {
         "model-status": render_to_string(STATUS_TEMPLATE, context).strip(),

@@ -113,9 +113,10 @@ def _find_draft_key(owner: UUID, *, sign_in_id: UUID, secret: bytes) -> DraftKey
 
 
 def load_browser_keys(keyring: Keyring) -> list[OpenedBrowserKey]:
-    """Return the browser keys of a person, without the keys whose drafts cannot be merged.
+    """Return the decrypted browser keys of a person.
 
-    Keys that cannot be decrypted are left out. Raise EnvelopeError if the vault's column of merged drafts is
+    A key is left out if it cannot be decrypted, or if it is so old that no late draft of its browser may be
+    merged into a draft of the person any more. Raise EnvelopeError if the vault's column of merged drafts is
     damaged; see `renew_merged_ids`.
     """
     found = []

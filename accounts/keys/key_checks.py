@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_keys_match(keyring: Keyring, *, vault: Vault) -> None:
-    """Raise KeysDoNotMatch if this data key did not seal the owner's rows.
+    """Raise KeysDoNotMatch if the owner's rows are not sealed with the data key of `keyring`.
 
     Raise its subclass StaleVault if the vault was rotated after it was loaded.
     """

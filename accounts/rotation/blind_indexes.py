@@ -46,12 +46,15 @@ def register_blind_index(index: BlindIndex) -> None:
 
 
 def unregister_blind_index(label: str) -> None:
-    """Remove a column from the registry."""
+    """Remove a blind-index column from the registry, so that no rotation recomputes it any more."""
     _registered.pop(label, None)
 
 
 def renew_blind_indexes(keyring: Keyring) -> int:
-    """Recompute every registered column for the keyring's current epoch; return the number of rows."""
+    """Recompute a person's blind indexes for the current epoch of `keyring`; return how many were recomputed.
+
+    They are in all columns that were added with `register_blind_index`.
+    """
     with in_force(keyring):
         return sum(_renew(index, keyring) for index in _registered.values())
 

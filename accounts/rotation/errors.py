@@ -45,7 +45,10 @@ class StaleKeyring(RotationError):
 
 
 class OpenedSlotRefused(RotationError):
-    """Raised before anything is written if the slot of the typed secret cannot get the next data key."""
+    """Raised if the next data key cannot be sealed in the key slot that the typed secret opened.
+
+    Nothing was written then.
+    """
 
     code = "opened_slot_refused"
 

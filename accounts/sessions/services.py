@@ -401,9 +401,10 @@ def end_other_sessions_after_rotation(
 
 
 def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Lock one browser, or revoke its row if it can't be deleted; return False if revoked.
+    """Lock the diary in one browser. Return False if its Unlock row was revoked instead of deleted.
 
-    The disk may not be writable, or a trigger of an attacker may refuse to delete the row.
+    The row is revoked if it cannot be deleted: the disk may not be writable, or a trigger of an attacker may
+    refuse to delete the row.
     """
     try:
         lock_session(sign_in_id=sign_in_id, person_id=person_id)
@@ -415,7 +416,10 @@ def lock_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
 
 
 def end_or_revoke(*, sign_in_id: UUID, person_id: UUID) -> bool:
-    """Sign one browser out, or revoke its rows as `lock_or_revoke` does; return False if revoked."""
+    """Sign one browser out. Return False if its SignIn row was revoked instead of deleted.
+
+    The row is revoked if it cannot be deleted; see `lock_or_revoke`.
+    """
     try:
         end_session(sign_in_id=sign_in_id, person_id=person_id)
     except (NotWritten, DatabaseError):

@@ -56,7 +56,10 @@ def year(request: HouseholdRequest, year: int) -> HttpResponse:
 @require_safe
 @unlock_required
 def on_this_day_page(request: HouseholdRequest, month_day: date) -> HttpResponse:
-    """Show the entries of all years on a day of the year; `month_day` is its date in a leap year."""
+    """Show the entries of one day of the year, such as 5 May, in all years.
+
+    `month_day` is a date with this day and month. The date is always in a leap year, which has 29 February.
+    """
     page = on_this_day.get_page(request.user, f"{month_day:%m-%d}", number=request.GET.get("page"))
     context = {
         "month_day": month_day,

@@ -67,7 +67,7 @@ def seal_row(late: LateDraft, content: LateText, *, public_key: bytes, browser_k
 
 
 def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool:
-    """Return whether the browser with this key sent the row, and the row is unchanged."""
+    """Return whether a late draft is from the browser with this key, and was not changed since."""
     if late.sign_in_id != sign_in_id or late.mac is None:
         return False
     try:
@@ -78,7 +78,7 @@ def is_sent_by(late: LateDraft, *, sign_in_id: UUID, browser_key: bytes) -> bool
 
 
 def find_sender(late: LateDraft, keys: Iterable[OpenedBrowserKey]) -> OpenedBrowserKey | None:
-    """Return the key of the browser that sent the row, or None if it is not among these keys."""
+    """Return the key of the browser in which a late draft was typed, or None if this key is not in `keys`."""
     return next(
         (key for key in keys if is_sent_by(late, sign_in_id=key.sign_in_id, browser_key=key.secret)), None
     )

@@ -1,5 +1,6 @@
-"""Queries for one person: entries, drafts and versions by id or day, and the key for BLAKE2 digests of texts.
+"""Queries that find the entries, drafts and versions of one person by id or day.
 
+A further function, `get_digest_key`, returns the key with which digests of that person's texts are computed.
 A row of another person is treated like a row that does not exist. The digest key is the same under every
 epoch of the person's data key.
 """

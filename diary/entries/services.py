@@ -73,9 +73,10 @@ def save_token_entry(*, owner_id: UUID, day: date, text: str, source: str, zone:
 
 
 def save_model_entry(*, owner_id: UUID, day: date, text: str, model: str, zone: str) -> Entry:
-    """Save as an entry of origin `model` a text that the model wrote and its owner accepted.
+    """Save an entry. A model wrote its text, and the owner of the diary has accepted the text.
 
-    `model` is the name of the model. The errors are those of `save_entry`.
+    The entry has the origin `Origin.MODEL`. `model` is the name of the model. The errors are those of
+    `save_entry`.
     """
     return _save_with_source(owner_id, day, text, origin=Origin.MODEL, source=model, zone=zone)
 

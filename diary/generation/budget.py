@@ -23,7 +23,7 @@ class TokenBudget(NamedTuple):
 
 
 def get_token_budget(server: TokenCounter, *, share: float) -> TokenBudget:
-    """Return how `share` of the server's context window is divided into prompt, thinking and answer.
+    """Return how a fraction (`share`) of the context window is divided into prompt, thinking and answer.
 
     All sizes are in tokens.
     """
@@ -49,6 +49,6 @@ async def fit_persona(persona: str, *, beside: str = "", server: TokenCounter, b
 
 
 def ensure_unlocked() -> None:
-    """Raise VaultLocked unless a session exists that has the key of the current keyring."""
+    """Raise VaultLocked if the vault of the keyring in force is locked in all browsers of its owner."""
     if not session_registry.is_held(current_realm_keyring().key_id):
         raise VaultLocked

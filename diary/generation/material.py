@@ -113,18 +113,20 @@ class MaterialNotWhole(Exception):  # noqa: N818 - states what is the case
 
 
 def wrap_values(values: Mapping[str, object], code: str, printed: list[str]) -> dict[str, object]:
-    """Return the values for the user message, with each text of the diary wrapped as `Material`.
+    """Return the values for the user message of a prompt, with each text of the diary wrapped as `Material`.
 
-    Values named in `PLAIN_NAMES` are not wrapped.
+    The lines that enclose the texts contain `code`, which `make_delimiter_code` returned. Values named in
+    `PLAIN_NAMES` are not wrapped.
     """
     return {name: _wrap(name, value, code, printed) for name, value in values.items()}
 
 
 def insert_printed(message: str, code: str, printed: Sequence[str]) -> str:
-    """Return a message in which the placeholder of each text is replaced by an item of `printed`.
+    """Return a message of a prompt, with its placeholders replaced by the texts of the diary in `printed`.
 
-    An item of `printed` is a text as JSON, with the two lines that enclose it. Raise MaterialNotWhole if a
-    placeholder is missing, for instance because a template filter changed it.
+    A placeholder contains `code` and the index of its text in `printed`. An item of `printed` is a text as
+    JSON, with the two lines that enclose it. Raise MaterialNotWhole if a placeholder is missing, for instance
+    because a template filter changed it.
     """
     missing = set(range(len(printed)))
 
@@ -164,9 +166,10 @@ def _is_unseen(character: str) -> bool:
 
 
 def join_texts(values: Mapping[str, object]) -> str:
-    """Return the texts in `values`, one on each line, but not those named in `PLAIN_NAMES`.
+    """Return the texts of the diary among the values of a prompt, joined with newlines.
 
-    The texts are not encoded as JSON.
+    Values with a name in `PLAIN_NAMES` are left out, since they are no texts of the diary. The texts are not
+    encoded as JSON.
     """
     return "\n".join(_iter_texts({name: one for name, one in values.items() if name not in PLAIN_NAMES}))
 

@@ -36,7 +36,10 @@ _ANY_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def get_headings(fixed_texts: Iterable[str]) -> frozenset[str]:
-    """Return those lines of a prompt that are headings, like `the entry to answer:`, for comparison."""
+    """Return the headings among the lines of a prompt, such as `the entry to answer:`.
+
+    They are without punctuation and in lower case, as they are compared with the lines of an output.
+    """
     lines = (line.strip() for text in fixed_texts for line in text.splitlines())
     return frozenset(_fold(line) for line in lines if line.endswith(":") and len(_WORD.findall(line)) > 1)
 

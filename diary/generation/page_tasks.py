@@ -52,7 +52,7 @@ class TextFilter(Protocol):
         """Add the next piece of the text, and return what can be shown now."""
 
     def finish(self) -> str:
-        """Return the part of the text that was held back, since the text has ended."""
+        """Return the end of the text, which `feed` has held back. Call this when the text is complete."""
 
 
 @runtime_checkable

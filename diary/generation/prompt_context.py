@@ -99,14 +99,15 @@ class PromptContext:
     is_cut: bool = False
 
     def count_parts(self) -> int:
-        """Return how many parts there are besides the entry."""
+        """Return the number of notes, earlier entries, replies and facts in this context."""
         others = len(self.notes) + len(self.recalled) + len(self.earlier)
         return others + len(self.replies) + len(self.facts)
 
     def drop_oldest(self, count: int) -> "PromptContext":
-        """Return the context without the first `count` parts in the order in which parts are dropped.
+        """Return a copy of the context without `count` of its parts: the least important and the oldest.
 
-        The order is: notes, entries of earlier days, earlier entries of the day, replies, facts.
+        Notes are dropped before entries of earlier days. Then follow earlier entries of the day, replies, and
+        facts. Of notes and facts, the least important are dropped first.
         """
         of_before = max(0, count - len(self.notes))
         of_day = max(0, of_before - len(self.recalled))
@@ -202,8 +203,9 @@ async def fit_evenly(
     shorten: Callable[[Part], Part | None],
     count: CountTokens,
 ) -> tuple[ChatMessages, Sequence[Part]]:
-    """Return a prompt with all parts. All parts are cut to the first of `lengths` with which the prompt fits.
+    """Return a prompt with all parts, cut to one length so that the prompt fits, and the parts as cut.
 
+    The first of `lengths` is used with which the prompt has at most `limit` tokens.
     If none of the lengths is short enough, cut all parts to the last length, and keep as many of the latest
     as fit, as `fit_latest` does. Raise PromptTooLong.
     """

@@ -159,10 +159,10 @@ class PromptRecord:
 
 
 def find_read_realms(value: Any, text: str | None) -> frozenset[Realm]:
-    """Return the realms whose texts were read to generate a text, other than the realm of entries.
+    """Return which realms besides `content` a model read when it generated `text`.
 
-    `value` is the JSON of the text's record. If the record is missing or belongs to another text, return all
-    realms besides entries.
+    Entries belong to the realm `content`, which is never in the result. `value` is the JSON of the text's
+    record. If the record is missing or belongs to another text, return all realms besides entries.
     """
     if text is not None and not text.strip():
         return frozenset()
@@ -191,9 +191,9 @@ def find_recap_sources(body: object) -> frozenset[UUID] | None:
 
 
 def withdraw_clean(value: Any) -> Any:
-    """Return the JSON of an imported prompt record with an empty value for the key `clean`.
+    """Return a prompt record (JSON) with an empty `clean`, which would say that only trusted texts were read.
 
-    A digest under `clean` would say that the text was generated from trusted texts alone.
+    The value is a digest. In an imported record it proves nothing, and becomes an empty string.
     """
     if not isinstance(value, dict) or not value.get("clean"):
         return value

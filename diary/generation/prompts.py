@@ -22,7 +22,7 @@ def build_prompt(
     allows_json: bool = False,
     uses_sampling: bool = False,
 ) -> Prompt:
-    """Return a prompt for an output in sentences.
+    """Return a prompt for a text that a person reads, such as a reply.
 
     The output is checked: it must not repeat the prompt. `messages` is the template filled with `values`, and
     `entries` the number of entries in it. With `allows_heads`, a line of the output may be only a date; with
@@ -43,7 +43,7 @@ def build_prompt(
 def build_data_prompt(
     name: str, *, messages: ChatMessages, budget: TokenBudget, schema: dict[str, Any] | None
 ) -> Prompt:
-    """Return a prompt for an output in JSON, which the task must check itself."""
+    """Return a prompt for an output in JSON that a program reads. The task must check the output itself."""
     options = prompt_templates.get_options(name)
     return Prompt(
         messages=messages,

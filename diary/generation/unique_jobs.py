@@ -138,10 +138,10 @@ def start_job_after_commit(
 
 
 def may_send_unrequested(status: ModelStatus) -> bool:
-    """Return whether this model may read texts for a generation that the person did not request.
+    """Return whether texts may be sent to the model for a generation that the person did not request.
 
-    Only a model on this machine may receive it: opening a page, or resting the pointer on a day of the
-    calendar, is not a request to send text to another machine.
+    `status` is the status of the model. Only a model on this machine may receive them: opening a page, or
+    resting the pointer on a day of the calendar, is not a request to send text to another machine.
     """
     return not status.remote
 

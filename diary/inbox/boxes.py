@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class BoxSender:
-    """An access token that may send boxes: its id, its name, and its authenticator."""
+    """An access token that may send boxes: its id, its name, and the key of its MACs (`authenticator`)."""
 
     id: UUID
     name: str = field(repr=False)
@@ -138,11 +138,11 @@ class _Opener:
 
 
 def open_boxes(keyring: Keyring) -> int:
-    """Decrypt the boxes with a valid MAC into Inbox items, one transaction each; return their number.
+    """Decrypt all boxes whose MAC is valid, and make each an Inbox item; return the number of new items.
 
-    A box waits while the Inbox has no room for it. An expired token stays known as long as a box of it waits;
-    afterwards its boxes cannot be verified any more. A keyring of format 1 opens nothing; the first unlock
-    replaces it.
+    Each item is added in a transaction of its own. A box waits while the Inbox has no room for it. An expired
+    token stays known as long as a box of it waits; afterwards its boxes cannot be verified any more. A
+    keyring of format 1 opens nothing; the first unlock replaces it.
     """
     if keyring.is_of_format_1:
         return 0

@@ -34,7 +34,7 @@ def find_accepted_entry(owner_id: UUID, entry_id: UUID | None) -> Entry | None:
 
 
 def find_deleted_id(owner_id: UUID, item_id: UUID | None) -> UUID | None:
-    """Return the id if the person has a deleted item with this id, else None."""
+    """Return `item_id` if the person has a deleted Inbox item with this id, else None."""
     if item_id is None:
         return None
     deleted = InboxItem.objects.filter(owner_id=owner_id, id=item_id, deleted_at__isnull=False)

@@ -52,7 +52,7 @@ def check_day(day: date) -> None:
 
 
 def has_room(owner_id: UUID, text: InboxText) -> bool:
-    """Return whether the limits for its sender allow this text in the Inbox; call inside `in_force`."""
+    """Return whether the Inbox has room for one more text of the text's sender; call inside `in_force`."""
     return fits_beside(text, load_sizes(owner_id).get(text.sender_id, []))
 
 
@@ -69,7 +69,7 @@ def load_sizes(owner_id: UUID) -> dict[UUID | None, list[int]]:
 
 
 def fits_beside(text: InboxText, sizes: Sequence[int]) -> bool:
-    """Return whether the limits allow a text in addition to texts of these lengths by the same sender."""
+    """Return whether a text fits beside its sender's other texts in the Inbox, whose lengths are `sizes`."""
     return len(sizes) < MAX_ITEMS and sum(sizes) + len(text.text) <= MAX_CHARACTERS
 
 
@@ -109,9 +109,9 @@ def accept_items(*, owner_id: UUID, item_ids: Sequence[UUID], review: str, zone:
 
 
 def compute_review(owner_id: UUID, items: Iterable[InboxItem]) -> str:
-    """Return a BLAKE2 digest of the items that a person reviews on a page, in this order.
+    """Return a BLAKE2 digest of the Inbox items that a person reviews on a page, in the order of `items`.
 
-    With it, a later request checks that these are the items that the page showed.
+    If the digest is the same at a later request, the person has reviewed these items.
     """
     parts = [_REVIEW_LABEL]
     for item in items:

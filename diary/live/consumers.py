@@ -115,7 +115,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
     # --- sending ---------------------------------------------------------------------------------
 
     def handle_frame(self, frame: WatchRequest | RestartRequest) -> None:
-        """Store what the tab requests with a frame; the task that sends to the tab then answers it."""
+        """Store what the tab requests with a frame. The asyncio task that sends to the tab then answers."""
         if isinstance(frame, RestartRequest):
             self.restart_section(frame.reply)
         else:

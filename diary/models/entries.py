@@ -79,7 +79,7 @@ class EntryQuerySet(SealedQuerySet["Entry"]):
         return self.filter(day=day).order_by("created_at", "id")
 
     def on_this_day(self, *month_days: str) -> "EntryQuerySet":
-        """Return the entries of all years on days of the year (MM-DD), the latest day first."""
+        """Return the entries with one of these months and days (MM-DD) in any year, the latest day first."""
         return (
             self.alias(month_day=month_day_expression())
             .filter(month_day__in=month_days)

@@ -144,12 +144,12 @@ def discard_note_draft(keyring: RealmKeyring, note_id: UUID | None = None) -> No
 
 
 def delete_note_draft_if_saved(note: Note, content: str | bytes, *, revision: int | None) -> None:
-    """Delete the draft of a note that is being saved, unless another tab has changed the draft."""
+    """Delete the draft of a note that was saved. If another tab has changed the draft, the draft stays."""
     _delete_if_saved(_find(note.owner_id, note.id), content, revision=revision)
 
 
 def delete_new_note_draft_if_saved(owner_id: UUID, content: str | bytes, *, revision: int | None) -> None:
-    """Delete the draft of a new note that is being saved, unless another tab has changed the draft."""
+    """Delete the draft of a new note that was saved. If another tab has changed the draft, it stays."""
     _delete_if_saved(_find(owner_id, None), content, revision=revision)
 
 

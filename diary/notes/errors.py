@@ -1,4 +1,4 @@
-"""Errors of notes with stable codes; each has a sentence for the person, and none contains their text.
+"""Errors of notes with stable codes. Each has a sentence for the person; none contains the text of a note.
 
 NoteError
     InvalidNotePath    note_path      a path that no note can have

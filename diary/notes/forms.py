@@ -93,7 +93,7 @@ class NotePassage:
     end: int
 
     def cut_from(self, note: NoteText) -> str:
-        """Return the words of this passage in a note, or "" if the note has changed."""
+        """Return a copy of the words at this passage of a note, or "" if the note has changed since."""
         is_same = note.revision == self.revision and note.text is not None
         return (note.text or "").strip()[self.start : self.end] if is_same else ""
 

@@ -56,7 +56,7 @@ class NoteLine:
 
     @property
     def is_used(self) -> bool:
-        """Whether replies may use the note.
+        """Whether the note is in use, which means that replies may be generated from it.
 
         A skill must be approved at its present revision; any other note must be trusted.
         """
@@ -187,7 +187,7 @@ def load_content(row: Note) -> str | bytes:
 
 
 def build_note_text(row: Note) -> NoteText:
-    """Return the decrypted note of a row; call inside `in_force` with its owner's keyring."""
+    """Return the note in a row with its decrypted text; call inside `in_force` with the owner's keyring."""
     line = _build_line(row)
     try:
         text, data = row.text, row.data

@@ -71,7 +71,7 @@ def build_note_link(note_id: UUID, path: str) -> NamedLink:
 
 
 def build_note_address(note_id: UUID, *, revision: int, span: tuple[int, int]) -> str:
-    """Return the URL of a passage of a note, which contains no word of the note."""
+    """Return the URL of a passage of a note. The URL contains no word of the note."""
     query = urlencode({"passage": ".".join(map(str, (revision, *span)))})
     return f"{reverse('note', args=[note_id])}?{query}#{PASSAGE_ANCHOR}"
 

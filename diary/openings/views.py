@@ -37,9 +37,10 @@ def _refuse(request: HouseholdRequest, sentence: str) -> HttpResponse:
 
 @unlock_required
 def opening(request: HouseholdRequest, day: date) -> HttpResponse:
-    """Start generating the opening of today, or another text for the opening of any day.
+    """Start generating the opening of today, or a replacement for the existing opening of any day.
 
-    Only a POST does this; any other request is redirected to the page of the day.
+    The opening is replaced if the HTML form field `again` is sent. Only a POST does this; any other request
+    is redirected to the page of the day.
     """
     if request.method != "POST":
         return redirect("day", day)

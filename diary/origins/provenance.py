@@ -49,7 +49,7 @@ class Provenance:
 
     @classmethod
     def create_import(cls, *, source: str, at: datetime) -> Self:
-        """Return the provenance that all entries of a new import share."""
+        """Return a provenance with a new import id, for all entries of one import."""
         return cls(source=clean_source_name(source), import_id=new_id(), imported_at=at)
 
     @classmethod

@@ -125,12 +125,12 @@ def continue_claims(owner_id: UUID, *, is_stopped: Callable[[], bool]) -> int:
 
 
 def has_claims(owner_id: UUID) -> bool:
-    """Return whether a person claimed an import whose entries are not all updated yet."""
+    """Return whether a person has unfinished claims: claimed imports with entries not updated yet."""
     return ImportClaim.objects.filter(owner_id=owner_id).exists()
 
 
 def list_claimed_imports(owner_id: UUID) -> set[UUID]:
-    """Return the ids of imports that a person claimed, and whose entries are not all updated yet.
+    """Return the ids of a person's claimed imports in which some entries are not updated yet.
 
     Call inside `in_force` with the person's keyring.
     """

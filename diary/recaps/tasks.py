@@ -20,7 +20,7 @@ from llamora.llm.deltas import ChatMessages
 
 
 def list_read_entries(owner_id: UUID, day: date) -> EntryQuerySet:
-    """Return the entries of a day from which its recap is generated: the trusted ones."""
+    """Return the trusted entries of a day, which a model reads to generate the recap of that day."""
     return Entry.objects.for_owner(owner_id).only_trusted().on_day(day)
 
 

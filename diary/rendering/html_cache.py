@@ -36,9 +36,10 @@ class CachedHtml(NamedTuple):
 
 
 class CacheKey(NamedTuple):
-    """The cache key of a text: the id of its data key, a counter (`generation`), and its BLAKE2 digest.
+    """The cache key of a text's HTML, made of the owner's data key, a counter and the text's digest.
 
-    The counter grows when the cached HTML of the person is removed.
+    `key_id` is the id of the data key, and `digest` a BLAKE2 digest. The counter `generation` grows when the
+    cached HTML of the person is removed.
     """
 
     key_id: KeyId

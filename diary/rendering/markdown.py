@@ -129,7 +129,10 @@ class RenderBudget:
 
 
 class MarkdownBlock(NamedTuple):
-    """A top-level block of the source: its first line, the line after its last, and its tokens."""
+    """A top-level block of a Markdown source: the range of its lines, and its tokens.
+
+    `first` is the index of its first line, and `end` the index of the first line after the block.
+    """
 
     first: int
     end: int

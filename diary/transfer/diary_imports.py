@@ -222,9 +222,9 @@ class RowImporter:
         return self._entry_importer.is_signed(row, label)
 
     def group_rows(self, kind: str, *, by: str) -> dict[str, list[ExportRow]]:
-        """Return the rows of `kind` in the file as a dict by the id of their parent row.
+        """Return the rows of `kind` in the imported file, grouped by the id in their column `by`.
 
-        That id is in the column `by`.
+        It is the id of the object to which they belong. The result is a dict from this id to a list of rows.
         """
         if (kind, by) not in self._groups:
             grouped = self._groups[kind, by] = {}
@@ -242,7 +242,7 @@ class RowImporter:
         return self._entry_importer.derive_id(*parts)
 
     def adopt_record(self, record: ExportRow | None) -> ExportRow | None:
-        """Return a prompt record in which ids of the imported file are replaced by ids of this diary.
+        """Return a prompt record in which each entry's id in the file is replaced by its id in this diary.
 
         The record no longer says that its text was generated from trusted texts alone.
         """

@@ -149,5 +149,8 @@ def _stop_download(sender: object, *, person_id: UUID, sign_in_id: UUID, **_: An
 
 
 def connect() -> None:
-    """Connect the receiver; called once from `AppConfig.ready`."""
+    """Connect the function that stops downloads to the signal `vault_locked`.
+
+    It is called once from `AppConfig.ready`.
+    """
     vault_locked.connect(_stop_download, dispatch_uid="diary.downloads.end")

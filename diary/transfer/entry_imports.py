@@ -83,7 +83,10 @@ class EntryImporter:
         self._digest_key = get_digest_key(person.id)
 
     def find_changed_since(self, batch: Sequence[ParsedEntry]) -> list[ParsedEntry]:
-        """Return the existing entries of a batch for which the file has a later edit than this diary."""
+        """Return the entries of a batch that were edited later in the file than in this diary.
+
+        Entries that do not exist in this diary are left out.
+        """
         edited = {self._get_file_id(parsed): parsed for parsed in batch if parsed.columns["edited_at"]}
         existing = {
             id_: edited[file_id]
@@ -115,7 +118,7 @@ class EntryImporter:
         return replace(sent, source=run.source, import_id=run.import_id, sender_id=None)
 
     def is_own_draft(self, row: ExportRow) -> bool:
-        """Return whether this diary signed the draft."""
+        """Return whether a draft in the file was exported by this diary, as its signature shows."""
         return self.is_signed(row, DRAFT_LABEL)
 
     def is_signed(self, row: ExportRow, label: bytes) -> bool:
@@ -145,9 +148,10 @@ class EntryImporter:
         return next(free, None) or new_id(), False
 
     def derive_id(self, *parts: bytes) -> UUID:
-        """Return an id derived from `parts` with a key of this diary, the same at every import.
+        """Return an id computed from the bytes `parts`. Equal parts give the same id at every import.
 
-        It is used for rows without an id, or whose id in the file belongs to a row of another person.
+        The id is computed with a key of this diary. It is used for rows without an id, or whose id in the
+        file belongs to a row of another person.
         """
         digest = keyed_digest(self._digest_key, [_ID_LABEL, *parts])
         return UUID(bytes=digest[:16], version=5)

@@ -38,7 +38,7 @@ class HasDay(Protocol):
 
     @property
     def day(self) -> date:
-        """The day of the diary to which this value of an import belongs."""
+        """The date in the diary on which this entry of a file is to be imported."""
 
 
 _Good = TypeVar("_Good", bound=HasDay)
@@ -46,9 +46,12 @@ _Good = TypeVar("_Good", bound=HasDay)
 
 @dataclass(kw_only=True)
 class ImportReport:
-    """Report of an import: how many values were accepted, added, known and rejected, and their days.
+    """Report of an import: how many entries of a file were added, existed already, or were rejected.
 
-    `rejected` holds the first of the values that cannot be imported, `rejected_count` counts them all.
+    accepted     the number of entries that can be imported, including `known`, those that exist already
+    rejected     the first entries that cannot be imported; `rejected_count` is the number of all these
+    by_year      the number of accepted entries by the year of their day
+    first, last  the first and last day of the accepted entries
     """
 
     accepted: int = 0
@@ -61,14 +64,14 @@ class ImportReport:
     last: date | None = None
 
     def count_accepted(self, line: HasDay) -> None:
-        """Count an importable value, and record its day."""
+        """Count an entry that can be imported, and record its day."""
         self.accepted += 1
         self.by_year[line.day.year] += 1
         self.first = min(self.first or line.day, line.day)
         self.last = max(self.last or line.day, line.day)
 
     def iter_accepted(self, candidates: Iterable[_Good | RejectedLine]) -> Iterator[_Good]:
-        """Yield and count the importable values; record the number and reason of the rejected ones."""
+        """Yield and count the entries that can be imported; record the other ones as rejected lines."""
         for one in candidates:
             if isinstance(one, RejectedLine):
                 self.rejected_count += 1

@@ -194,7 +194,7 @@ def parse_digest(value: Any) -> bytes:
 
 
 def parse_code(value: Any) -> str:
-    """Return a reason code; raise InvalidValue."""
+    """Return the code that says why the generation of a reply ended early; raise InvalidValue."""
     if not isinstance(value, str) or not _CODE_PATTERN.fullmatch(value):
         raise InvalidValue
     return value

@@ -27,7 +27,10 @@ def is_full(folder: Path) -> bool:
 
 
 def get_free_bytes(folder: Path) -> int:
-    """Return the free space of a disk that this user may use; some may be reserved for root."""
+    """Return how many more bytes this user may write to the disk of a folder.
+
+    Space that is reserved for root counts only for root.
+    """
     found = os.statvfs(folder)
     return found.f_frsize * (found.f_bfree if os.geteuid() == 0 else found.f_bavail)
 

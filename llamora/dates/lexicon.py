@@ -28,7 +28,10 @@ Meanings = dict[str, list[tuple[int, Any]]]
 
 
 def list_words(text: str) -> list[str]:
-    """Split the text of a word table into words; used for tables that are long lists."""
+    """Return the words of a text as a list. The words are separated by white space.
+
+    The modules of the languages write long lists, such as the names of numbers, as one text.
+    """
     return text.split()
 
 

@@ -90,7 +90,7 @@ async def _get_or_none(get: FetchJson, path: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions:
-    """Facts about a server that are known before it is probed.
+    """Options for probing a model server: what the configuration says about the server.
 
     named         the configured model, for a server that does not list its models
     wire_format   the name of the wire format, or `AUTO`

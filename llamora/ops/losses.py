@@ -125,7 +125,10 @@ def describe_unreported_loss(loss: Loss) -> str:
 
 
 def refuse_loss(database: Path) -> None:
-    """Raise OperationRefused if a copied database lacks committed changes that the copied logs contain."""
+    """Raise OperationRefused if a copy of a database has lost committed changes.
+
+    The copies of the write-ahead log and the commit log show this.
+    """
     if loss := find_loss(database):
         raise OperationRefused(reports.describe_loss(loss, zone=settings.HOUSEHOLD_TIME_ZONE))
 

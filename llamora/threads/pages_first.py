@@ -32,7 +32,7 @@ class UnansweredPages:
         return self._pages > 0
 
     def begin(self) -> None:
-        """Count a request for a page that has arrived; the caller must also call `end`."""
+        """Start counting a request for a page when the request arrives. The caller must also call `end`."""
         self._pages += 1
 
     def end(self) -> None:

@@ -128,7 +128,7 @@ def list_remarks(*, has_read_imported: bool, record: PromptRecord, author: Autho
 
 
 def parse_source_token(token: str) -> tuple[UUID, int] | None:
-    """Return the question and the source number in the URL of a source, or None."""
+    """Return the question's id and the source's number in `token`, a part of a URL, or None if invalid."""
     question, dot, number = token.partition(".")
     if not dot or not (number.isascii() and number.isdigit() and len(number) < 4):
         return None

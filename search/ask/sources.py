@@ -155,9 +155,10 @@ def _read_source(value: Mapping[str, Any]) -> StoredSource:
 
 
 def load_sources(owner_id: UUID, stored: Sequence[StoredSource], *, reads_untrusted: bool) -> list[Source]:
-    """Return sources with the words of their passages. A source has none if its entry or note has changed.
+    """Return the sources of an answer, each with the words of its passage if its text has not changed.
 
-    Without `reads_untrusted`, an entry that its owner did not write has none either.
+    The text is an entry or a note. If `reads_untrusted` is false, the source of an entry that is not trusted
+    has no words either.
     """
     entries = Entry.objects.for_owner(owner_id).in_bulk([one.id for one in stored if not one.is_note])
     notes = _read_notes([one.id for one in stored if one.is_note])

@@ -153,7 +153,7 @@ class AnswerTask:
         return SourceNumberFilter(count=self.source_count)
 
     def build_view(self, job: Job, text: RenderedText) -> AnswerView:
-        """Return the answer with the text generated so far, and at its end with its sources."""
+        """Return the answer with its text so far. When the job is over, add the sources of the answer."""
         sources = self._build_sources() if job.is_over else ()
         return AnswerView(
             id=self.id,

@@ -177,10 +177,10 @@ def get_sample_step(many: int) -> int:
 
 
 def compute_threshold(sample: Floats, *, among: int) -> float:
-    """Return the threshold above which the cosine of a row of vectors counts as exceptionally high.
+    """Return the threshold above which the cosine of a vector to the query counts as exceptionally high.
 
-    If there are few rows, the threshold is MIN_SCORE. `sample` contains the cosines of some of the rows, and
-    `among` is the number of all rows.
+    If there are few rows, the threshold is MIN_SCORE. `sample` contains the cosines of some rows, each of
+    which is a vector, and `among` is the number of all rows.
     """
     if among < _MIN_BASELINE_ROWS:
         return MIN_SCORE

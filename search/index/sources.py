@@ -208,9 +208,10 @@ class TextSource:
         return self.filter_rows(manager.filter(*conditions, **lookups)).order_by()
 
     def list_stamps(self, owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-        """Return the nonce of each text's ciphertext by the text's id in hex. Nothing is decrypted.
+        """Return a dict from the id in hex of each text to the text's stamp. Nothing is decrypted.
 
-        The ids are hex, since creating 50,000 UUIDs would take most of the time.
+        A stamp shows whether the text has changed: it is the nonce of its ciphertext. The ids are hex, since
+        creating 50,000 UUIDs would take most of the time.
         """
         nonce = Substr(Cast(self.column, BinaryField()), _NONCE_AT, _NONCE, output_field=BinaryField())
         rows = self._select(owner_id=owner).order_by(*self.order)
@@ -365,9 +366,10 @@ def get_digest_function(keyring: Keyring) -> ComputeDigest:
 
 
 def list_stamps(owner: UUID, *, keyring: Keyring) -> dict[str, bytes]:
-    """Return the stamp of each searchable text by the text's id in hex. A stamp is a ciphertext's nonce.
+    """Return a dict from the id in hex of each searchable text to the text's stamp.
 
-    The texts are sorted by kind, then by day.
+    A stamp shows whether the text has changed: it is the nonce of its ciphertext. The texts are sorted by
+    kind, then by day.
     """
     every = (source.list_stamps(owner, keyring=keyring) for source in SOURCES)
     return {id_: stamp for stamps in every for id_, stamp in stamps.items()}

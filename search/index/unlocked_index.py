@@ -1,4 +1,4 @@
-"""The index of an unlocked owner, for callers whose keyring has only some realms, such as programs."""
+"""The search index of an owner whose vault is unlocked, for programs: their keyrings lack some realms."""
 
 from accounts.sessions.registry import session_registry
 from accounts.tokens.open_keyrings import open_keyrings

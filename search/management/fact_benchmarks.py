@@ -1,6 +1,7 @@
-"""Benchmarks of facts in search: opening an index with them, queries, recall for a reply, forgetting one.
+"""Benchmarks of an index with facts: opening it, searching it, recall for a reply, removing one fact.
 
-They use a generated person in the current database, who is deleted afterwards, like `search.benchmarks`.
+The benchmarks use a generated person in the current database, who is deleted afterwards, like
+`search.benchmarks`.
 """
 
 import random

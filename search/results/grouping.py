@@ -30,7 +30,10 @@ class HitGroup:
 
     @property
     def is_best_folded(self) -> bool:
-        """Return whether the day's best match is hidden under the leading hit, which matches less well."""
+        """Whether the best hit of the group is folded, which means hidden under the leading hit.
+
+        The leading hit then matches less well.
+        """
         leading, *others = (_judge(hit) for hit in self.hits)
         return any(other < leading for other in others)
 

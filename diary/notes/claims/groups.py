@@ -70,9 +70,9 @@ def get_note_group(keyring: Keyring, group_id: UUID) -> NoteGroup:
 
 
 def compute_note_review(keyring: Keyring, group: NoteGroup) -> str:
-    """Return a BLAKE2 digest of the waiting notes of a group, which a person reviews on a page.
+    """Return a BLAKE2 digest of those notes of a group that their owner is to review on a page.
 
-    The digest changes when one of these notes does.
+    These are the notes in `group.waiting`. The digest changes when one of these notes does.
     """
     with in_force(keyring):
         key = get_digest_key(keyring.owner)

@@ -74,7 +74,7 @@ def build_group_view(group: NoteGroup, *, zone: str) -> NoteGroupView:
 
 
 def build_reviewed_notes(notes: Sequence[NoteText]) -> list[ReviewedNoteView]:
-    """Return the template data of notes to review, in this order."""
+    """Return the template data of the notes that a person is to review, in the order of `notes`."""
     return [_build_reviewed(note) for note in notes]
 
 

@@ -72,7 +72,7 @@ def can_be_unclaimed(line: NoteLine) -> bool:
 
 
 def claim_note_group(keyring: Keyring, group_id: UUID, *, review: str) -> int:
-    """Mark the waiting notes of a group as their owner's own; return how many were changed.
+    """Mark those notes of a group that are not used yet as their owner's own; return how many were changed.
 
     `review` is the digest that `compute_note_review` returned when they were shown. A note that cannot be
     claimed, such as a persona that is too long, stays as it is. Raise ObjectNotFound, or ImportChanged if the

@@ -1,4 +1,4 @@
-"""Workspaces: the notes of a person as files, and files as their notes.
+"""Workspaces: a person's notes are written as files, and such files are imported as notes.
 
 files               notes written as files, and files read as notes, from a folder or a zip
 stamps              signed lines in a file, by which this diary recognises a note that it wrote

@@ -13,7 +13,10 @@ _TYPES: Final = {
 
 
 class FileFormat(Enum):
-    """Base class of the formats in which something can be exported. Each value is a key of `_TYPES`."""
+    """Base class of the enums whose members are file formats in which something can be exported.
+
+    The value of each member is a key of `_TYPES`.
+    """
 
     @property
     def media_type(self) -> str:

@@ -99,7 +99,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._dangling = Counter()
 
     def check_constraints(self, table_names: Any = None) -> None:
-        """Raise IntegrityError if a row refers to a missing row and is not accepted."""
+        """Raise IntegrityError if a row refers to a missing row, unless `accept_dangling_rows` allowed it."""
         if self._dangling and not self._count_dangling_rows() - self._dangling:
             return
         super().check_constraints(table_names)

@@ -22,8 +22,9 @@ _COPIED_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The model to use: its name, and its place, which is a file, the server at a URL, or any server found.
+    """The model to use. It is in a file, or on the server at a URL, or on any server that is found.
 
+    model               the name of the model
     wire_format         the name of the server's wire format, if the household has chosen it
     problem             the code of a ModelStatus if the file is unusable
     may_look_elsewhere  whether a server may be used if there is no usable file

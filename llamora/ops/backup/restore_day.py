@@ -45,7 +45,11 @@ class DayRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DayReport:
-    """Result of restoring a day: each entry with its state before, and the number of unreadable entries."""
+    """Result of restoring a day from a backup: the readable entries, and the number of unreadable ones.
+
+    `entries` are the entries of the backup, each with its state in the diary before the restoration.
+    `unreadable` is the number of entries of the backup that cannot be decrypted.
+    """
 
     person: Person
     entries: Sequence[ComparedEntry]

@@ -30,7 +30,7 @@ class BodyBudget:
         self._held: defaultdict[str, int] = defaultdict(int)
 
     def get_size(self) -> int:
-        """Return the number of bytes counted now."""
+        """Return the total length in bytes of all request bodies that are in the budget now."""
         return sum(self._held.values())
 
     def add(self, body: Body) -> bool:

@@ -164,7 +164,7 @@ class DiaryChannel(_Channel):  # type: ignore[misc]
             self.transport.abortConnection()
 
     def measure_output(self) -> tuple[int, ...] | None:
-        """Return the numbers of bytes written and sent, or None if all were sent."""
+        """Return numbers that change when bytes are sent to the client, or None if all bytes are sent."""
         written, sent = len(self.transport.dataBuffer), self.transport.offset
         # What is written while the rest waits lies in a second buffer, and does not change these.
         return (id(self.transport.dataBuffer), written, sent) if written > sent else None

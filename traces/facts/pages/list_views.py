@@ -116,7 +116,7 @@ def add(request: HouseholdRequest) -> HttpResponse:
 
 
 def parse_strategy(request: HouseholdRequest) -> Strategy | None:
-    """Return the strategy whose button was pressed, or None if it was another button."""
+    """Return how to resolve a conflict of two facts: the strategy whose button was pressed, or None."""
     value = request.POST.get("strategy", "")
     return Strategy(value) if value in {each.value for each in Strategy} else None
 

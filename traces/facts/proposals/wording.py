@@ -265,7 +265,10 @@ class _Saying:
         )
 
     def is_close(self) -> bool:
-        """Return whether the significant words occur with nothing between them that changes the meaning."""
+        """Return whether the clause contains all significant words of the fact near to each other.
+
+        No word between them may change the meaning.
+        """
         places = [self._find(word) for word in self._telling]
         if not places or not all(places):
             return False
