@@ -149,11 +149,11 @@ def find_in_year(yearly: Any, context: DateContext) -> days.Days:
     if yearly.year_relation is not None:
         year = context.today.year + yearly.year_relation
     if year is not None:
-        found: days.Days = require(yearly.compute_days_in_year(year))
+        found: days.Days = require(yearly.resolve_in_year(year))
         return found
     if yearly.relation is not None:
-        return context.choose_related(yearly.relation, yearly.compute_days_in_year)
-    return context.choose(yearly.compute_days_in_year)
+        return context.choose_related(yearly.relation, yearly.resolve_in_year)
+    return context.choose(yearly.resolve_in_year)
 
 
 # --- Days -------------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class MonthDay:
     relation: int | None = None
     year_relation: int | None = None
 
-    def compute_days_in_year(self, year: int) -> days.Days | None:
+    def resolve_in_year(self, year: int) -> days.Days | None:
         """Return the first and last day of a date such as "5 May" in the year `year`: the same day twice.
 
         Return None if the year has no such day, or if the day is not on the named weekday.
@@ -246,9 +246,9 @@ class MonthDay:
             is_bare
             and self.weekday is not None
             and context.direction is Direction.NONE
-            and not self.compute_days_in_year(context.today.year)
+            and not self.resolve_in_year(context.today.year)
         ):
-            return make_day(_nearest(context, self.compute_days_in_year))
+            return make_day(_nearest(context, self.resolve_in_year))
         return make_day(find_in_year(self, context)[0])
 
 
@@ -295,7 +295,7 @@ class Holiday:
     relation: int | None = None
     year_relation: int | None = None
 
-    def compute_days_in_year(self, year: int) -> days.Days | None:
+    def resolve_in_year(self, year: int) -> days.Days | None:
         """Return the first and last day of a holiday in the year `year`: the same day twice.
 
         Return None if the holiday is not in that year.
@@ -364,7 +364,7 @@ class NamedMonth:
     year_relation: int | None = None
     is_short: bool = False
 
-    def compute_days_in_year(self, year: int) -> days.Days:
+    def resolve_in_year(self, year: int) -> days.Days:
         """Return the first and last day of a named month such as "May" in the year `year`."""
         return days.month_days(year, self.month)
 
@@ -418,7 +418,7 @@ class Season:
     relation: int | None = None
     year_relation: int | None = None
 
-    def compute_days_in_year(self, year: int) -> days.Days:
+    def resolve_in_year(self, year: int) -> days.Days:
         """Return the first and last day of a season such as "winter" that begins in the year `year`."""
         first = date(year, SEASONS[self.name], 1)
         return first, days.add_months(first, 3) - timedelta(days=1)
@@ -429,7 +429,7 @@ class Season:
         is_near = self.relation == 0 or (self.relation is None and context.direction is Direction.NONE)
         if is_bare and is_near and self.name == "winter" and context.today.month < 3:
             # In January the winter is the one that began last year.
-            return make_span(self.compute_days_in_year(context.today.year - 1), "season")
+            return make_span(self.resolve_in_year(context.today.year - 1), "season")
         return make_span(find_in_year(self, context), "season")
 
 
@@ -446,17 +446,17 @@ class YearFraction:
         if not 1 <= self.number <= 12 // self.months:
             raise UnresolvableDateError
 
-        def compute_days_in_year(year: int) -> days.Days:
+        def resolve_in_year(year: int) -> days.Days:
             first = date(year, (self.number - 1) * self.months + 1, 1)
             return first, days.add_months(first, self.months) - timedelta(days=1)
 
         precision = "quarter" if self.months == 3 else "half"
         if self.year is None:
-            return make_span(context.choose(compute_days_in_year), precision)
+            return make_span(context.choose(resolve_in_year), precision)
         within = self.year.resolve(context)
         if within.precision != "year":
             raise UnresolvableDateError
-        return make_span(compute_days_in_year(require_days(within)[0].year), precision)
+        return make_span(resolve_in_year(require_days(within)[0].year), precision)
 
 
 @dataclass(frozen=True, slots=True)
