@@ -708,7 +708,7 @@ class ClockTime:
         return "second" if self.second is not None else "minute"
 
     @property
-    def is_plain(self) -> bool:
+    def is_ambiguous(self) -> bool:
         """Whether the hour is 1 to 12, and no word such as "pm" or "evening" tells which half of the day."""
         return not self.half and 1 <= self.hour <= 12
 
@@ -787,9 +787,9 @@ class OnDay:
         first, last = require_days(day)
         clock = self.time
         if day.precision == "part_of_day":
-            if isinstance(clock, ClockTime) and clock.is_plain:
+            if isinstance(clock, ClockTime) and clock.is_ambiguous:
                 clock = replace(clock, half=day.part)
-            elif isinstance(clock, ClockRange) and clock.first.is_plain and clock.last.is_plain:
+            elif isinstance(clock, ClockRange) and clock.first.is_ambiguous and clock.last.is_ambiguous:
                 clock = ClockRange(*(replace(each, half=day.part) for each in (clock.first, clock.last)))
             elif isinstance(clock, PartOfDay):
                 raise UnresolvableDateError
@@ -809,12 +809,12 @@ class ClockRange:
     def count_seconds(self) -> tuple[int, int]:
         """Return the ends of a range such as "9:00 to 17:00", in seconds since midnight of the first day."""
         first, last = self.first, self.last
-        if not first.half and last.half and first.is_plain and not first.has_minutes:
+        if not first.half and last.half and first.is_ambiguous and not first.has_minutes:
             shared = replace(first, half=last.half)
             if shared.count_seconds() < last.count_seconds():
                 first = shared
         begin, end = first.count_seconds(), last.count_seconds()
-        if end <= begin and last.is_plain and first.is_plain and end + 43200 > begin:
+        if end <= begin and last.is_ambiguous and first.is_ambiguous and end + 43200 > begin:
             end += 43200
         elif end <= begin:
             end += 86400
