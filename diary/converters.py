@@ -53,7 +53,7 @@ class MonthDayConverter:
     regex = r"[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> date:
-        """Return the day of the year in a URL as a date of the leap year 2000."""
+        """Return a month and day in a URL, such as 02-29, as a date in 2000, which is a leap year."""
         return days.parse_day(f"2000-{value}")
 
     def to_url(self, value: date) -> str:

@@ -241,7 +241,7 @@ def remove_all_confirmations_on_commit(owner: UUID | None) -> None:
 
 
 def expire_confirmations(token_ids: Iterable[UUID]) -> None:
-    """Register tokens as expired, so that they can no longer be used.
+    """End the owners' confirmations of tokens: mark the tokens as expired, so that they are refused.
 
     Call it in the transaction that expires them.
     """

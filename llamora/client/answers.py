@@ -24,7 +24,7 @@ def _text(**options: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerHealth:
-    """The health of a server: `status` is "ok", or "away" while nothing can be saved."""
+    """The health of a server: its `status` is "ok", or "away" while it answers but can save nothing."""
 
     status: str
     version: str = ""

@@ -74,7 +74,7 @@ class RuleNode:
 
 
 class Grammar:
-    """The rules by category, compiled into trees."""
+    """The grammar rules of time expressions, by category; those that begin alike share a branch of a tree."""
 
     def __init__(self, rules: Mapping[str, Iterable[tuple[str, Build]]]) -> None:
         """Compile the rules."""

@@ -38,7 +38,10 @@ LIVE_STATES = frozenset({JobState.WAITING, JobState.WRITING})
 
 @dataclass(frozen=True, kw_only=True)
 class Author:
-    """The author of a generated text: the model, its machine (empty for this one), the prompt's version."""
+    """The author of a generated text: names of the model, of its host, and of the version of the prompt.
+
+    `host` is empty if the model ran on Llamora's own machine.
+    """
 
     model: str = ""
     host: str = ""

@@ -1,4 +1,4 @@
-"""Base class of the event readers of each wire format, and the errors that events report."""
+"""Base class of the readers of streamed events, one for each wire format, and errors in such events."""
 
 import json
 from abc import ABC, abstractmethod

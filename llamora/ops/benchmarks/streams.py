@@ -123,7 +123,7 @@ class BrowserTab:
         return cls(browser, saved.entry_ids[0], socket)
 
     async def respond(self, *, tokens: int) -> StreamTiming:
-        """Request a reply and read it from the WebSocket to its end; raise RuntimeError if none comes."""
+        """Request a reply of `tokens` tokens and read it to its end; raise RuntimeError if none comes."""
         # The server closes a connection on which nothing is asked, as none was while the others stream.
         reader, writer = await asyncio.open_connection("127.0.0.1", self.browser.port)
         try:

@@ -46,7 +46,7 @@ TOKENS, STEADY_TOKENS, STEADY_RATE, PEOPLE = 2000, 250, 50, 16
 
 
 class Command(BaseCommand):
-    """The command that measures in a household created for it; the real household is not touched."""
+    """The command that measures speed in a temporary household, and leaves the real one alone."""
 
     help = (
         "Measure how quick Llamora is on this machine: encryption, finding dates, pages, saving, signing "
