@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.diary_page import DiaryTab
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.script import Script, make_words
+from tests.fakes.waiting import wait_for
 
 SOON = 30_000
 LONG = Script(tokens=make_words(120), rate=60)
@@ -29,7 +30,8 @@ def split_script(script: Script) -> list[str]:
 
 
 def wait_for_words(reply: Locator) -> None:
-    expect(reply).to_contain_text(re.compile(r"\w+ \w+ \w+ \w+"), timeout=SOON)
+    """Wait until a reply has four words of its own; its notes and buttons are not counted."""
+    wait_for(lambda: len(get_reply_words(reply)) >= 4)
 
 
 def wait_for_end(reply: Locator, state: str = "done") -> None:
