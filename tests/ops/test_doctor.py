@@ -222,15 +222,15 @@ def test_pragmas_are_read_back(owner: Resident) -> None:
 
 
 def test_the_fence_is_looked_at(owner: Resident) -> None:
-    assert get_worst_level(database.check_fence_triggers) == "ok"
+    assert get_worst_level(database.check_old_keys) == "ok"
 
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER fence_diary_draft_text_update")
     try:
-        assert "fence_diary_draft_text_update" in get_messages(database.check_fence_triggers)
+        assert "fence_diary_draft_text_update" in get_messages(database.check_old_keys)
     finally:
         call_command("migrate", verbosity=0)
-    assert get_worst_level(database.check_fence_triggers) == "ok"
+    assert get_worst_level(database.check_old_keys) == "ok"
 
 
 def build_column(label: str) -> CheckResult:

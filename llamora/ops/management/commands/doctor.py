@@ -39,7 +39,7 @@ WITH_DATABASE: tuple[DoctorCheck, ...] = (
         database.check_pragmas,
         database.check_deletion,
         database.check_pages,
-        database.check_fence_triggers,
+        database.check_old_keys,
     ),
     *(database.check_encrypted_columns, database.check_write_ahead_log),
     *(
